@@ -1,6 +1,10 @@
 //! The command line: one file per subcommand, and the parts that several of them share.
 
+pub mod actor;
+pub mod audit;
 pub mod avinode_client;
+pub mod batches;
+pub mod bulk;
 pub mod check;
 pub mod command;
 pub mod configuration;
@@ -9,12 +13,14 @@ pub mod deliveries;
 pub mod demo;
 pub mod documents;
 pub mod error;
+pub mod filter_args;
 pub mod fixture_run;
 pub mod fixtures;
 pub mod jobs;
 pub mod manifest;
 pub mod migrate;
 pub mod openapi;
+pub mod operator;
 pub mod output;
 pub mod purge;
 pub mod reconcile;

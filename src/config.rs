@@ -13,6 +13,7 @@ pub mod database;
 pub mod events;
 pub mod http;
 pub mod log;
+pub mod operator_api;
 pub mod parse;
 pub mod quantity;
 pub mod retention;

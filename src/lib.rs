@@ -2,7 +2,7 @@
 //! broker's chat sessions.
 //!
 //! # Layout
-//! Imports point down only: [`cli`], [`service`] → [`http`] → [`sessions`], and [`jobs`] → [`ingest`] → [`queue`], [`store`],
+//! Imports point down only: [`cli`], [`service`] → [`http`] → [`admin`], [`sessions`], and [`admin`] → [`jobs`] → [`ingest`] → [`queue`], [`store`],
 //! [`avinode`] → [`domain`]. `queue`, `store` and `avinode` do not import one another. [`simulator`] plays Avinode for demos and
 //! tests, and shares no rule with the service.
 //!
@@ -23,6 +23,7 @@ pub use ingest_queue::heartbeat;
 pub use ingest_simulator as simulator;
 
 pub mod activity_log;
+pub mod admin;
 pub mod alerts;
 pub mod cli;
 pub mod config;

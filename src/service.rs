@@ -27,6 +27,7 @@ pub use self::alert_settings::alert_settings;
 pub use self::settings::{ApiSettings, ServiceSettings};
 use self::workers::Wakes;
 use crate::activity_log::ACTIVITY;
+use crate::admin::service::AdminService;
 use crate::avinode::signature::verifier::Verifier;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::http::limits::ServerLimits;
@@ -160,7 +161,8 @@ pub async fn run(
         let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
         let api = SessionsState::shared(
             SessionService::new(api_pool.clone(), settings.clock).with_changes(wakes.changes.clone()),
-            streams::start(api_pool, &settings, stop_serving.child_token()),
+            streams::start(api_pool.clone(), &settings, stop_serving.child_token()),
+            AdminService::new(api_pool),
             settings.api.tokens.clone(),
         );
         (router::router(state, Some(api)), Some(committing))

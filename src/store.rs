@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod batches;
 pub mod chat_sessions;
 pub mod deliveries;
 pub mod delivery_subjects;

@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile, replay, serve,
-    sessions, sign, simulate, trace, webhooks,
+    audit, batches, check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile,
+    replay, serve, sessions, sign, simulate, trace, webhooks,
 };
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
@@ -73,9 +73,17 @@ pub enum Command {
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
 
-    /// Inspect and replay stored deliveries
+    /// Inspect, replay and export stored deliveries
     #[command(subcommand)]
     Deliveries(deliveries::DeliveriesCommand),
+
+    /// Inspect and resume actions on many jobs or deliveries
+    #[command(subcommand)]
+    Batches(batches::BatchesCommand),
+
+    /// List who did what
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 
     /// Tell what became of a quote, a trip, an RFQ, a delivery or a session
     ///
@@ -164,8 +172,10 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Sign(args) => sign::run(&args).await?,
         Command::Simulate(args) => return simulate::run(*args).await,
         Command::Sessions(command) => sessions::run(command).await?,
-        Command::Jobs(command) => jobs::run(command).await?,
-        Command::Deliveries(command) => deliveries::run(command).await?,
+        Command::Jobs(command) => return jobs::run(command).await,
+        Command::Deliveries(command) => return deliveries::run(command).await,
+        Command::Batches(command) => return batches::run(command).await,
+        Command::Audit(command) => audit::run(command).await?,
         Command::Trace(args) => return trace::run(args).await,
         Command::Documents(command) => documents::run(command).await?,
         Command::Webhooks(command) => webhooks::run(command).await?,

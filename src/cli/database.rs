@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::error::{CliError, Context};
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
+use crate::config::operator_api::is_only_target;
 use crate::config::secret::refuse_placeholder_password;
 use crate::config::setting_error::SettingError;
 use crate::postgres::application_tables::{self, ApplicationTables};
@@ -76,7 +77,15 @@ impl CommandDatabase {
 
     /// Opens a database with a schema that this program can work with: the named one, the private Postgres that a service runs here, or
     /// else the private Postgres, started until the command ends.
+    ///
+    /// # Errors
+    /// Only the operator API is set, which this command does not use.
     pub async fn open_current(args: &DatabaseArgs) -> Result<Self, CliError> {
+        if is_only_target(args) {
+            return Err(CliError::setting(
+                "this command needs the database, and only INGEST_URL is set: set DATABASE_URL or INGEST_DATA_DIR",
+            ));
+        }
         let database = match named(args)? {
             Some(hosts) => Self::connect(hosts, args).await?,
             None => match start(args).await {

@@ -1,18 +1,19 @@
-//! `deliveries`: lists, shows and replays stored deliveries.
+//! `deliveries`: lists, shows, replays and exports stored deliveries.
 
+pub mod export;
 pub mod list;
+pub mod replay;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, write};
-use super::table::{TextTable, counted, moment, or_dash, visible_lines};
-use crate::config::database::DatabaseArgs;
-use crate::jobs;
-use crate::store::{admin, deliveries};
+use super::table::{TextTable, moment, or_dash, visible_lines};
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -21,11 +22,17 @@ pub enum DeliveriesCommand {
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListDeliveriesArgs>),
     /// Show a delivery: headers, verification, body and the outcomes of its jobs
-    Show(ShowDeliveryArgs),
+    Show(Box<ShowDeliveryArgs>),
     /// Process stored deliveries again
     ///
-    /// Enqueues a job for each. What was applied before is not applied twice.
-    Replay(ReplayDeliveriesArgs),
+    /// Takes ids, or the filters of `deliveries list`, which all combine. Enqueues a job for each. What was applied before is not
+    /// applied twice. What filters select is enqueued in steps, as a batch; with --dry-run it shows which sessions would change.
+    Replay(Box<replay::ReplayDeliveriesArgs>),
+    /// Write deliveries as fixtures, without personal text
+    ///
+    /// One file for each, which `replay DIR` sends in the order in which they were received. Ids, kinds, times, prices and states
+    /// stay; every other text is redacted.
+    Export(Box<export::ExportDeliveriesArgs>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,50 +46,40 @@ pub struct ShowDeliveryArgs {
     pub body: bool,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
-#[derive(Debug, clap::Args)]
-pub struct ReplayDeliveriesArgs {
-    /// Ids of the deliveries.
-    #[arg(value_name = "ID", required = true)]
-    pub ids: Vec<Uuid>,
-
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-}
-
-pub async fn run(command: DeliveriesCommand) -> Result<(), CliError> {
+pub async fn run(command: DeliveriesCommand) -> Result<ExitCode, CliError> {
     match command {
-        DeliveriesCommand::List(args) => list::run(*args).await,
-        DeliveriesCommand::Show(args) => show(args).await,
-        DeliveriesCommand::Replay(args) => replay(args).await,
+        DeliveriesCommand::List(args) => list::run(*args).await?,
+        DeliveriesCommand::Show(args) => show(*args).await?,
+        DeliveriesCommand::Replay(args) => return replay::run(*args).await,
+        DeliveriesCommand::Export(args) => export::run(*args).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let delivery = admin::delivery(&database.pool, args.id).await;
-    database.close().await?;
-    let Some(delivery) = delivery.context("read the delivery")? else {
+    let operator = Operator::open(&args.common.target).await?;
+    let delivery = operator.delivery(args.id).await;
+    operator.close().await?;
+    let Some(delivery) = delivery? else {
         return Err(CliError::plain(format!("there is no delivery {}", args.id)));
     };
     if args.body {
-        return write(&delivery.body);
+        return write(&delivery.body.bytes());
     }
-    let body = String::from_utf8_lossy(&delivery.body);
-    let jobs = delivery.jobs.into_iter();
+    let body = delivery.body.bytes();
+    let body = String::from_utf8_lossy(&body);
     if args.common.json {
-        let jobs = jobs
-            .map(|(id, kind, outcome, detail)| json!({"job": id, "kind": kind, "outcome": outcome, "detail": detail}));
         return print(json!({
             "id": args.id,
             "received_at": delivery.received_at,
             "verified_by": delivery.verified_by,
-            "headers": delivery.headers.lines().collect::<Vec<_>>(),
+            "headers": delivery.headers,
             "body": body,
             "redaction": delivery.redaction,
-            "jobs": jobs.collect::<Vec<_>>(),
+            "jobs": delivery.jobs,
         }));
     }
     let properties = [
@@ -91,43 +88,17 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
     ]
     .into_iter()
     .chain(delivery.redaction.map(|redaction| ("redacted", redaction.to_string())));
-    let headers = delivery.headers.lines();
-    let headers = headers.map(|header| ["header".to_owned(), header.to_owned()]);
-    let jobs = jobs
-        .map(|(id, kind, outcome, detail)| [format!("job {id}"), format!("{kind}: {outcome}: {}", or_dash(detail))]);
+    let headers = delivery.headers.into_iter();
+    let headers = headers.map(|header| ["header".to_owned(), header]);
+    let jobs = delivery.jobs.into_iter().map(|job| {
+        let (kind, outcome) = (job.kind, job.outcome);
+        [
+            format!("job {}", job.job),
+            format!("{kind}: {outcome}: {}", or_dash(job.detail)),
+        ]
+    });
     let table = TextTable::properties("delivery", args.id, properties);
     print(table.rows(headers).rows(jobs))?;
     // The body may contain terminal control sequences.
     print(format_args!("\n{}", visible_lines(&body)))
-}
-
-async fn replay(args: ReplayDeliveriesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let found = jobs::replay::replay(&database.pool, &args.ids)
-        .await
-        .context("enqueue the deliveries")?;
-    print(format_args!(
-        "{} enqueued",
-        counted(found.len(), "delivery", "deliveries")
-    ))?;
-    let missed: Vec<Uuid> = args.ids.iter().copied().filter(|id| !found.contains(id)).collect();
-    let redacted = deliveries::redacted(&database.pool, &missed).await;
-    database.close().await?;
-    let redacted = redacted.context("look for redacted deliveries")?;
-    let (redacted, unknown): (Vec<_>, Vec<_>) = missed.into_iter().partition(|id| redacted.contains(id));
-    let failures: Vec<String> = [
-        ("redacted, so there is nothing left to process:", redacted),
-        ("there is no delivery", unknown),
-    ]
-    .into_iter()
-    .filter(|(_, ids)| !ids.is_empty())
-    .map(|(what, ids)| {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        format!("{what} {}", ids.join(", "))
-    })
-    .collect();
-    match failures.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::plain(failures.join("; "))),
-    }
 }

@@ -3,12 +3,14 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_list, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
+use crate::admin::stored_body::StoredBody;
+use crate::admin::views::DocumentRecord;
 use crate::config::value_parsers::integer_in;
-use crate::store::admin::documents;
+use crate::http::v1::admin::document_filter::DocumentFilter;
 
 /// Shown instead of a body.
 const NO_BODY: &str = "the body is no longer stored, or was too long to be stored";
@@ -39,7 +41,7 @@ pub struct ListDocumentsArgs {
     pub before: Option<i64>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +55,7 @@ pub struct ShowDocumentArgs {
     pub body: bool,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub async fn run(command: DocumentsCommand) -> Result<(), CliError> {
@@ -64,10 +66,15 @@ pub async fn run(command: DocumentsCommand) -> Result<(), CliError> {
 }
 
 async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let documents = documents::documents(&database.pool, args.resource.as_deref(), args.before, args.limit).await;
-    database.close().await?;
-    let documents = documents.context("list the documents")?;
+    let filter = DocumentFilter {
+        resource: args.resource,
+        before: args.before,
+        limit: args.limit,
+    };
+    let operator = Operator::open(&args.common.target).await?;
+    let documents = operator.documents(&filter).await;
+    operator.close().await?;
+    let documents = documents?;
     let table = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
     print_list(args.common.json, documents, "no documents", table, |document| {
         [
@@ -82,17 +89,18 @@ async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
 }
 
 async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let found = documents::document(&database.pool, args.id).await;
-    database.close().await?;
-    let Some(document) = found.context("read the document")? else {
+    let operator = Operator::open(&args.common.target).await?;
+    let found = operator.document(args.id).await;
+    operator.close().await?;
+    let Some(DocumentRecord { document, body }) = found? else {
         return Err(CliError::plain(format!("there is no document {}", args.id)));
     };
     if args.body {
-        let body = document.body.ok_or_else(|| CliError::plain(NO_BODY))?;
-        return write(&body);
+        let body = body.ok_or_else(|| CliError::plain(NO_BODY))?;
+        return write(&body.bytes());
     }
-    let text = document.body.as_deref().map(String::from_utf8_lossy);
+    let bytes = body.as_ref().map(StoredBody::bytes);
+    let text = bytes.as_deref().map(String::from_utf8_lossy);
     if args.common.json {
         return print(json!({"document": document, "body": text}));
     }

@@ -2,17 +2,22 @@
 
 pub mod list;
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::bulk::{self, BulkArgs, Chosen};
+use super::error::CliError;
+use super::filter_args::JobFilterArgs;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::table::{TextTable, counted, moment, or_dash};
-use crate::config::value_parsers::{integer_in, one_of};
-use crate::jobs::fetch::status;
-use crate::postgres::transaction::Pool;
-use crate::queue::admin::{self, JobFilter, JobView};
-use crate::queue::job_kind::JobKind;
+use crate::admin::actions::JobsChanged;
+use crate::admin::batches::work::BatchWork;
+use crate::admin::selection::JobSelection;
+use crate::config::value_parsers::integer_in;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::queue::job_state::JobState;
 
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
@@ -21,14 +26,17 @@ pub enum JobsCommand {
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListJobsArgs>),
     /// Show a job with its failures
-    Show(ShowJobArgs),
+    Show(Box<ShowJobArgs>),
     /// Run dead, scheduled or retryable jobs now
-    Retry(JobSelection),
+    ///
+    /// Takes ids, or the filters of `jobs list`, which all combine. What filters select is changed in steps, as a batch.
+    Retry(Box<ChangeJobsArgs>),
     /// Take dead or unclaimed jobs out of the queue for good
     ///
+    /// Takes ids, or the filters of `jobs list`, which all combine. What filters select is changed in steps, as a batch.
     /// Their deliveries are kept and can be worked on again with `deliveries replay`.
-    /// A timer is refused, since it is not work: it makes the service act at a time, as when a quote expires.
-    Discard(DiscardJobsArgs),
+    /// A timer is refused (of a selection: skipped), since it is not work: it makes the service act at a time, as when a quote expires.
+    Discard(Box<DiscardJobsArgs>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -38,56 +46,74 @@ pub struct ShowJobArgs {
     pub id: i64,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct JobSelection {
-    /// Ids of the jobs, as in `jobs list`.
-    #[arg(value_name = "ID", required_unless_present = "dead",
-          value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
+pub struct ChangeJobsArgs {
+    /// Ids of the jobs, as in `jobs list`. With ids no filter applies, and no --yes is needed.
+    #[arg(value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub ids: Vec<i64>,
 
-    /// All dead jobs.
-    #[arg(long, conflicts_with = "ids")]
+    /// All dead jobs: the same as --state dead.
+    #[arg(long, conflicts_with = "state")]
     pub dead: bool,
 
-    /// With --dead: only jobs of this kind.
-    #[arg(long, value_name = "KIND", requires = "dead", value_parser = one_of::<JobKind>)]
-    pub kind: Option<JobKind>,
+    #[command(flatten)]
+    pub filter: JobFilterArgs,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub bulk: BulkArgs,
+
+    #[command(flatten)]
+    pub common: OperatorCommandArgs,
+}
+
+impl ChangeJobsArgs {
+    fn selection(&self) -> JobSelection {
+        let selection = self.filter.selection();
+        JobSelection {
+            state: selection.state.or(self.dead.then_some(JobState::Dead)),
+            ..selection
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
 pub struct DiscardJobsArgs {
     #[command(flatten)]
-    pub selection: JobSelection,
+    pub jobs: ChangeJobsArgs,
 
     /// Discard timers as well. The service makes one again if it is still needed.
     #[arg(long)]
     pub force: bool,
 }
 
-pub async fn run(command: JobsCommand) -> Result<(), CliError> {
+pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
     match command {
-        JobsCommand::List(args) => list::run(*args).await,
-        JobsCommand::Show(args) => show(args).await,
-        JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry, false).await,
-        JobsCommand::Discard(DiscardJobsArgs { selection, force }) => {
-            change(selection, "discard", "discarded", admin::discard, !force).await
+        JobsCommand::List(args) => list::run(*args).await?,
+        JobsCommand::Show(args) => show(*args).await?,
+        JobsCommand::Retry(args) => {
+            let work = BatchWork::Retry(args.selection());
+            return change(&args, work, "made available").await;
+        }
+        JobsCommand::Discard(args) => {
+            let DiscardJobsArgs { jobs, force } = *args;
+            let work = BatchWork::Discard {
+                jobs: jobs.selection(),
+                timers: force,
+            };
+            return change(&jobs, work, "discarded").await;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(args: ShowJobArgs) -> Result<(), CliError> {
-    let filter = JobFilter {
-        ids: Some(vec![args.id]),
-        limit: 1,
-        ..JobFilter::default()
-    };
-    let Some(job) = read(&args.common, filter, "read the job").await?.pop() else {
+    let operator = Operator::open(&args.common.target).await?;
+    let job = operator.job(args.id).await;
+    operator.close().await?;
+    let Some(job) = job? else {
         let missing = CliError::plain(format!("there is no unfinished or dead job {}", args.id));
         return Err(missing.hint("`deliveries show` shows the outcomes of finished jobs"));
     };
@@ -111,55 +137,47 @@ async fn show(args: ShowJobArgs) -> Result<(), CliError> {
     print(TextTable::properties("job", job.id, properties).rows(failures))
 }
 
-/// Reads jobs, with the reason why some of them do not run.
-async fn read(args: &DatabaseCommandArgs, filter: JobFilter, attempt: &str) -> Result<Vec<JobView>, CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let blocked = status::blocked_kinds(&database.pool).await;
-    let blocked = blocked.context("read the status of fetching")?;
-    let jobs = admin::list(&database.pool, &JobFilter { blocked, ..filter }).await;
-    database.close().await?;
-    jobs.context(attempt)
+/// Changes the named or selected jobs; `done` completes the summary.
+async fn change(args: &ChangeJobsArgs, work: BatchWork, done: &str) -> Result<ExitCode, CliError> {
+    let chosen = bulk::chosen(args.ids.len(), !work.is_unfiltered(), "jobs")?;
+    let operator = Operator::open(&args.common.target).await?;
+    let changed = match chosen {
+        Chosen::Filters => {
+            // Of jobs nothing is decided.
+            let policy = PrimaryQuotePolicy::default();
+            operator.run_batch(work, &args.bulk, policy, args.common.json).await
+        }
+        Chosen::Ids => change_named(&operator, args, &work, done)
+            .await
+            .map(|()| ExitCode::SUCCESS),
+    };
+    operator.close().await?;
+    changed
 }
 
-/// Changes the selected jobs; `verb` completes "could not …", `done` the summary. `refuses_timers`: one among them, and nothing
-/// is changed.
-async fn change(
-    selection: JobSelection,
-    verb: &str,
+async fn change_named(
+    operator: &Operator,
+    args: &ChangeJobsArgs,
+    work: &BatchWork,
     done: &str,
-    change: impl AsyncFnOnce(&Pool, &[i64]) -> Result<Vec<i64>, sqlx::Error>,
-    refuses_timers: bool,
 ) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&selection.common.database).await?;
-    let pool = &database.pool;
-    let ids = match selection.dead {
-        true => admin::dead_ids(pool, selection.kind.map(JobKind::as_str))
-            .await
-            .context("list the dead jobs")?,
-        false => selection.ids,
+    if args.bulk.dry_run {
+        return Err(CliError::setting(
+            "--dry-run counts what filters select, and takes no ids",
+        ));
+    }
+    let note = args.bulk.note.as_ref();
+    let changed = match work {
+        BatchWork::Discard { timers, .. } => operator.discard(&args.ids, *timers, note).await,
+        _ => operator.retry(&args.ids, note).await,
     };
-    if refuses_timers {
-        let timers = admin::timers(pool, &ids).await.context("look for timers")?;
-        if !timers.is_empty() {
-            database.close().await?;
-            let timers: Vec<String> = timers.iter().map(ToString::to_string).collect();
-            let refused = format!("nothing was discarded: timers, not work: {}", timers.join(", "));
-            let hint = "without its timer an expired quote stays primary until the next resync; --force discards timers as well";
-            return Err(CliError::plain(refused).hint(hint));
-        }
-    }
-    let changed = change(pool, &ids).await.context(format_args!("{verb} the jobs"))?;
-    let missed: Vec<String> = ids
-        .iter()
-        .filter(|id| !changed.contains(id))
-        .map(ToString::to_string)
-        .collect();
-    if selection.common.json {
-        print(serde_json::json!({"done": changed, "not_done": missed}))?;
+    let JobsChanged { done: ids, not_done } = changed?;
+    let missed: Vec<String> = not_done.iter().map(ToString::to_string).collect();
+    if args.common.json {
+        print(serde_json::json!({"done": ids, "not_done": missed}))?;
     } else {
-        print(format_args!("{} {done}", counted(changed.len(), "job", "jobs")))?;
+        print(format_args!("{} {done}", counted(ids.len(), "job", "jobs")))?;
     }
-    database.close().await?;
     if missed.is_empty() {
         return Ok(());
     }

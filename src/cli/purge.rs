@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::actor;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context, EXIT_INTERRUPTED};
 use super::output::print;
@@ -79,7 +80,7 @@ pub async fn run(args: PurgeArgs) -> Result<ExitCode, CliError> {
     let purge = Purge {
         target,
         dry_run: args.dry_run,
-        actor: actor(),
+        actor: actor::current(),
     };
     let stop = shutdown::on_signals().context("watch for signals")?;
     let database = CommandDatabase::open_current(&args.common.database).await?;
@@ -156,13 +157,4 @@ fn line() -> Result<String, CliError> {
     let mut line = String::new();
     stdin().lock().read_line(&mut line).context("read standard input")?;
     Ok(line)
-}
-
-/// The user of the operating system and the host.
-fn actor() -> String {
-    let user = nix::unistd::Uid::effective();
-    let name = nix::unistd::User::from_uid(user).ok().flatten();
-    let name = name.map_or_else(|| user.to_string(), |user| user.name);
-    let host = nix::unistd::gethostname().map(|host| host.to_string_lossy().into_owned());
-    format!("cli:{name}@{}", host.as_deref().unwrap_or("unknown"))
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
+use super::actor;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::CliError;
 use crate::clock::Clock;
@@ -41,7 +42,7 @@ pub async fn run(command: SessionsCommand) -> Result<(), CliError> {
 }
 
 fn service(database: &CommandDatabase) -> SessionService {
-    SessionService::new(database.pool.clone(), Clock::System)
+    SessionService::new(database.pool.clone(), Clock::System).acting_as(actor::current())
 }
 
 /// `attempt` completes "could not …".

@@ -1,22 +1,15 @@
 //! `trace`: what became of a quote, a trip, an RFQ, a delivery or a session.
 
-mod cause;
-mod job_text;
-mod quote_cause;
-mod story;
-
 use std::process::ExitCode;
 
 use serde_json::json;
 
-use self::cause::TraceCause;
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::table::{moment, or_dash, visible};
-use crate::avinode::mentioned_ids::mentions;
-use crate::postgres::transaction::Pool;
-use crate::store::admin::trace::{self, TraceMaterial, TraceTarget, find};
+use crate::admin::trace::{Trace, TraceCause};
+use crate::store::admin::trace::TraceTarget;
 
 #[derive(Debug, clap::Args)]
 pub struct TraceArgs {
@@ -25,56 +18,47 @@ pub struct TraceArgs {
     pub id: String,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 /// Ends with 1 if nothing is stored about the id.
 pub async fn run(args: TraceArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let material = read(&database.pool, &args.id).await;
-    database.close().await?;
-    let material = material?;
-    let causes = cause::causes(&material);
-    let story = story::story(&material);
-    let code = match story.is_empty() {
+    let operator = Operator::open(&args.common.target).await?;
+    let trace = operator.trace(&args.id).await;
+    operator.close().await?;
+    let Some(trace) = trace? else {
+        let unknown = CliError::plain(format!("{:?} is the id of nothing that is stored", visible(&args.id)));
+        return Err(unknown.hint("a quote, RFQ or trip of Avinode, a delivery, a session, or a row of quotes"));
+    };
+    let code = match trace.story.is_empty() {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
     };
     if args.common.json {
-        print_json(&json!({"target": material.target, "trips": material.trips, "causes": causes, "story": story}))?;
+        print_json(&json!(trace))?;
         return Ok(code);
     }
-    print(heading(&material))?;
-    for entry in story {
+    print(heading(&trace))?;
+    for entry in trace.story {
         let at = or_dash(entry.at.map(moment));
         print(format_args!("{at:<20}  {:<9}  {}", entry.step, visible(&entry.text)))?;
     }
     print("")?;
-    for TraceCause { of, text } in causes {
+    for TraceCause { of, text } in trace.causes {
         print(visible(&format!("cause  {of}: {text}")))?;
     }
     Ok(code)
 }
 
-async fn read(pool: &Pool, id: &str) -> Result<TraceMaterial, CliError> {
-    let Some(target) = find::target(pool, id).await.context("look the id up")? else {
-        let unknown = CliError::plain(format!("{:?} is the id of nothing that is stored", visible(id)));
-        return Err(unknown.hint("a quote, RFQ or trip of Avinode, a delivery, a session, or a row of quotes"));
-    };
-    trace::read(pool, target, mentions)
-        .await
-        .context("read what is stored about it")
-}
-
-fn heading(material: &TraceMaterial) -> String {
-    let (what, id) = match &material.target {
+fn heading(trace: &Trace) -> String {
+    let (what, id) = match &trace.target {
         TraceTarget::Delivery(id) => ("delivery", id.to_string()),
         TraceTarget::Session(id) => ("session", id.to_string()),
         TraceTarget::Quote(id) => ("quote", id.clone()),
         TraceTarget::Rfq(id) => ("RFQ", id.clone()),
         TraceTarget::Trip(id) => ("trip", id.clone()),
     };
-    let others: Vec<&str> = material
+    let others: Vec<&str> = trace
         .trips
         .iter()
         .filter(|trip| **trip != id)

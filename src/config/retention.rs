@@ -46,7 +46,7 @@ pub struct RetentionArgs {
           value_parser = duration("90d", "3650d"))]
     pub fact_retention: Duration,
 
-    /// How long the audit log and the digests of redacted deliveries are kept (30d to 3650d).
+    /// How long the audit log, batches and the digests of redacted deliveries are kept (30d to 3650d).
     #[arg(long, env = "INGEST_AUDIT_RETENTION", value_name = "DURATION", default_value = "730d",
           value_parser = duration("30d", "3650d"))]
     pub audit_retention: Duration,

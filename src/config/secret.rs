@@ -104,7 +104,9 @@ impl ApiToken {
         }
         Ok(Self {
             name: name.to_owned(),
-            scope: scope.parse().map_err(|_| "has a scope other than read and write")?,
+            scope: scope
+                .parse()
+                .map_err(|_| "has a scope other than read, write and admin")?,
             token: token.into(),
         })
     }

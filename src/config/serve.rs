@@ -84,7 +84,8 @@ pub struct ServeArgs {
     )]
     pub primary_quote_policy: PrimaryQuotePolicy,
 
-    /// Tokens of the HTTP API as name:scope:token, separated by commas or white space. The scope is read or write.
+    /// Tokens of the HTTP API as name:scope:token, separated by commas or white space. The scope is read, write or admin: each includes the ones
+    /// before it. Only admin changes jobs and deliveries (`/v1/admin`).
     #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS")]
     pub api_tokens: Option<SecretString>,
 

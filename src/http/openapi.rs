@@ -5,20 +5,30 @@ use utoipa::openapi::{Components, OpenApi as Document};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::ProblemDetails;
+use super::v1::admin::actions::{ActionRequest, DiscardRequest};
 use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
+use crate::store::batches::BatchState;
 
 /// The document without any path.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "avinode-ingest",
-        description = "The sessions API of avinode-ingest, and its webhook endpoint. Lists are \
+        description = "The sessions API and the operator API of avinode-ingest, and its webhook endpoint. Lists are \
             `{\"data\": […], \"next_cursor\": …}`; errors are RFC 9457 problems; money is a decimal in a string.",
     ),
-    components(schemas(ActivityUpdate, ProblemDetails, SessionStatus)),
+    components(schemas(
+        ActionRequest,
+        ActivityUpdate,
+        BatchState,
+        DiscardRequest,
+        ProblemDetails,
+        SessionStatus,
+    )),
     tags(
         (name = "sessions", description = "Chat-session tracking. Fields have the names of the columns of `chat_sessions`."),
+        (name = "operator", description = "Deliveries, jobs and documents, for operators. Reading requires the scope `read`, changing `admin`."),
         (name = "webhook", description = "The endpoint for Avinode's webhooks."),
         (name = "health", description = "Probes for supervisors and load balancers."),
         (name = "openapi", description = "This document."),
@@ -44,7 +54,7 @@ impl Modify for SecuritySchemes {
             "bearer",
             http(
                 HttpAuthScheme::Bearer,
-                "A token of the setting INGEST_API_TOKENS, with the scope `read` or `write`.",
+                "A token of the setting INGEST_API_TOKENS, with the scope `read`, `write` or `admin`.",
             ),
         );
         add(

@@ -1,6 +1,7 @@
-//! The sessions API under `/v1`: it authorises, parses, calls `sessions` and renders. The operations themselves are in
-//! `sessions`.
+//! The sessions API and the operator API under `/v1`: they authorise, parse, call `sessions` and `admin`, and render. The operations
+//! themselves are in `sessions` and `admin`.
 
+pub mod admin;
 pub mod auth;
 pub mod cursor;
 pub mod events;

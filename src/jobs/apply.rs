@@ -8,6 +8,7 @@ mod dedup;
 mod facts;
 mod payloads;
 mod persist;
+pub mod preview;
 mod refused;
 mod related;
 mod request;
@@ -46,6 +47,12 @@ pub struct ApplyTx {
     pub tx: Transaction<'static>,
     held: Vec<i64>,
     began: Instant,
+}
+
+/// Work that was applied in a transaction.
+struct AppliedWorks {
+    outcomes: Vec<JobOutcome>,
+    sessions: WrittenSessions,
 }
 
 /// Applies work to sessions.
@@ -127,11 +134,32 @@ impl JobApplier {
         if works.is_empty() {
             return Ok(());
         }
+        let AppliedWorks { outcomes, sessions } = self.apply_in(&mut tx, &held, &works, mode).await?;
+        tx.commit().await?;
+        if !sessions.written.is_empty() {
+            self.changes.wake();
+        }
+        applied_jobs::measure(&works, &outcomes, began.elapsed());
+        let count = |word: &str| outcomes.iter().filter(|it| it.outcome == word).count() as u64;
+        ACTIVITY.jobs_applied(count("applied"), sessions.changed);
+        ACTIVITY.jobs_ignored(count("ignored"));
+        log_warnings(&works, &outcomes);
+        Ok(())
+    }
+
+    /// Takes all steps but the commit.
+    async fn apply_in(
+        &self,
+        tx: &mut Transaction<'_>,
+        held: &[i64],
+        works: &[&ClaimedWork],
+        mode: WriteMode,
+    ) -> Result<AppliedWorks, ApplyError> {
         // By the database's clock: a process with a wrong clock judges as the others do.
         let claimed_at = works.iter().map(|work| work.job.claimed_at).max().unwrap_or_default();
         let now = self.clock.unless_fixed(claimed_at);
         let mut changes = BatchChanges::default();
-        let fresh = dedup::enter(&mut tx, &works, &mut changes).await?;
+        let fresh = dedup::enter(tx, works, &mut changes).await?;
 
         let rematched: Vec<Uuid> = fresh.iter().filter_map(|work| work.session()).collect();
         let mut ids: Vec<String> = fresh.iter().flat_map(|work| work.trips()).collect();
@@ -139,10 +167,10 @@ impl JobApplier {
         ids.sort();
         ids.dedup();
         let named = trips_with_rfqs(&fresh);
-        let (related, mut locked) = related::lock(&mut tx, &ids, &named, &rematched).await?;
+        let (related, mut locked) = related::lock(tx, &ids, &named, &rematched).await?;
         // Before the sessions are locked: those of all ids are then the trip's.
         let same: Vec<Vec<String>> = fresh.iter().map(|work| work.same_trip()).collect();
-        changes.add_merges(merge_trips::merge(&mut tx, &mut locked, &same).await?);
+        changes.add_merges(merge_trips::merge(tx, &mut locked, &same).await?);
         let keys: Vec<String> = locked.trips.keys().cloned().collect();
         let asked: Vec<String> = related
             .asked_trips
@@ -153,7 +181,7 @@ impl JobApplier {
         let is_asked = |trip: &String| locked.key_of.get(trip).is_some_and(|key| asked.contains(key));
         let named = named.into_iter().filter(|(trip, _)| is_asked(trip));
         let rfqs: Vec<String> = named.map(|(_, rfq)| rfq).collect();
-        let mut sessions = store::sessions::lock(&mut tx, &keys, &asked, &rfqs, &rematched).await?;
+        let mut sessions = store::sessions::lock(tx, &keys, &asked, &rfqs, &rematched).await?;
         traced::record(
             keys.iter().map(String::as_str),
             sessions.iter().map(|session| session.snapshot.id),
@@ -162,15 +190,15 @@ impl JobApplier {
         let found_late = shared_trips::remove_undecidable(&mut sessions, &locked.trips, &related.held_rfqs);
         let outdated = scope::outdated_trips(&sessions, &rematched, &asked, self.policy, now);
         let mut scope = BatchScope::of(&fresh, &changes, &locked, &sessions, &outdated);
-        let mut rows = scope.load(&mut tx, &fresh, &mut locked, &mut sessions).await?;
+        let mut rows = scope.load(tx, &fresh, &mut locked, &mut sessions).await?;
 
         facts::learn(&fresh, &mut locked, now, &mut changes);
         scope
-            .complete(&mut tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
+            .complete(tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
         shared_trips::borrow(&locked.trips, &mut sessions, &found_late, &related.rfq_claims);
         let projected = persist::project(
-            &mut tx,
+            tx,
             &locked.trips,
             &changes.touched,
             &mut sessions,
@@ -179,37 +207,31 @@ impl JobApplier {
             &payloads::of_batch(fresh.iter().copied().chain(&changes.duplicates)),
         )
         .await?;
-        let subjects = subjects::of_batch(&works, &locked.key_of, &sessions);
-        persist::write(&mut tx, &locked.trips, &changes.touched, &projected, &subjects).await?;
-        persist::schedule_expiries(&mut tx, &locked.trips, &mut changes, now).await?;
+        let subjects = subjects::of_batch(works, &locked.key_of, &sessions);
+        persist::write(tx, &locked.trips, &changes.touched, &projected, &subjects).await?;
+        persist::schedule_expiries(tx, &locked.trips, &mut changes, now).await?;
         let mut again = shared_trips::rivals(&sessions, &related.rfq_claims);
         again.extend(found_late.iter().map(|late| late.snapshot.id));
         let again: Vec<NewJob> = again.into_iter().map(kinds::rematch).collect();
-        enqueue::insert(&mut tx, &again, InsertOptions::default()).await?;
+        enqueue::insert(tx, &again, InsertOptions::default()).await?;
         let selection = Selection {
             policy: self.policy,
             now,
         };
-        let WrittenSessions {
-            changed,
-            written,
-            refused,
-        } = sessions::update(&mut tx, &locked.trips, &mut sessions, &changes, &rows, selection, mode).await?;
-        if let Some(RefusedSession { reason, .. }) = refused.iter().find(|it| rematched.contains(&it.session)) {
+        let written = sessions::update(tx, &locked.trips, &mut sessions, &changes, &rows, selection, mode).await?;
+        if let Some(RefusedSession { reason, .. }) = written.refused.iter().find(|it| rematched.contains(&it.session)) {
             return Err(JobError::retry(reason).into());
         }
-        let own_jobs: Vec<NewJob> = refused.iter().map(|it| kinds::rematch(it.session)).collect();
-        enqueue::insert(&mut tx, &own_jobs, InsertOptions::unique(UniqueOptions::default())).await?;
+        let own_jobs: Vec<NewJob> = written.refused.iter().map(|it| kinds::rematch(it.session)).collect();
+        enqueue::insert(tx, &own_jobs, InsertOptions::unique(UniqueOptions::default())).await?;
         if self.changes.sends_webhooks {
-            let keys: Vec<String> = written.iter().map(Uuid::to_string).collect();
-            coalesced::insert(&mut tx, JobKind::NotifySession, &keys).await?;
+            let keys: Vec<String> = written.written.iter().map(Uuid::to_string).collect();
+            coalesced::insert(tx, JobKind::NotifySession, &keys).await?;
         }
 
-        let (mut applied, mut ignored) = (0, 0);
+        let changed = written.changed;
         for outcome in &mut changes.outcomes {
-            ignored += u64::from(outcome.outcome == "ignored");
             if outcome.outcome == "applied" {
-                applied += 1;
                 outcome.detail.push_str(&format!("; sessions changed: {changed}"));
             }
             if let Some(warning) = &outcome.warning {
@@ -218,18 +240,13 @@ impl JobApplier {
         }
         let follow_ups: Vec<NewJob> = fresh.iter().flat_map(|work| work.follow_ups()).cloned().collect();
         // A command that waits for these jobs waits for their follow-ups as well.
-        let options = InsertOptions::runs(RunOption::InheritFrom(&held));
-        enqueue::insert(&mut tx, &follow_ups, options).await?;
-        outcomes::complete(&mut tx, &changes.outcomes).await?;
-        tx.commit().await?;
-        if !written.is_empty() {
-            self.changes.wake();
-        }
-        applied_jobs::measure(&works, &changes.outcomes, began.elapsed());
-        ACTIVITY.jobs_applied(applied, changed);
-        ACTIVITY.jobs_ignored(ignored);
-        log_warnings(&works, &changes.outcomes);
-        Ok(())
+        let options = InsertOptions::runs(RunOption::InheritFrom(held));
+        enqueue::insert(tx, &follow_ups, options).await?;
+        outcomes::complete(tx, &changes.outcomes).await?;
+        Ok(AppliedWorks {
+            outcomes: changes.outcomes,
+            sessions: written,
+        })
     }
 }
 

@@ -46,7 +46,7 @@ impl JobHandler for FullEventHandler {
             let mut works = Vec::with_capacity(batch.jobs.len());
             for job in &batch.jobs {
                 let delivery = job.delivery_id.and_then(|id| stored.get(&id));
-                let read = delivery.map(|it| self.read(it));
+                let read = delivery.map(|it| read(it, self.replay));
                 match read.unwrap_or_else(|| Err(JobError::fail("its delivery was deleted"))) {
                     Ok(payload) => works.push(ClaimedWork::new(job, payload)),
                     Err(error) => {
@@ -86,43 +86,42 @@ fn unread_delivery(job: &ClaimedJob, stored: &StoredDelivery) -> DeliverySubject
     }
 }
 
-impl FullEventHandler {
-    fn read(&self, stored: &Arc<StoredDelivery>) -> Result<JobPayload, JobError> {
-        if stored.is_redacted {
-            return Ok(JobPayload::Ignored {
-                reason: REDACTED_DELIVERY.to_owned(),
-                event_id: None,
-            });
-        }
-        let fail = |error: ParseError| JobError::fail(error.to_string());
-        let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
-            return Err(JobError::fail("expected a full event, found a thin notification"));
-        };
-        let parsed = full_event::read(&full, stored.received_at).map_err(fail)?;
-        if parsed.is_ignored {
-            let reason = format!("{} has no meaning for sessions", full.event);
-            let event_id = full.event_id;
-            return Ok(JobPayload::Ignored { reason, event_id });
-        }
-        let key = |event_id: EventId| EventKey {
-            event_id: event_id.to_string(),
-            delivery_id: stored.id,
-            body_sha256: Sha256::digest(&stored.body).to_vec(),
-        };
-        Ok(JobPayload::Events {
-            event_id: full.event_id.clone(),
-            key: full.event_id.filter(|_| !self.replay).map(key),
-            source: "the event".to_owned(),
-            same_trip: Vec::new(),
-            events: parsed.events,
-            provenance: Provenance::Notified(stored.received_at),
-            follow_ups: parsed
-                .to_fetch
-                .iter()
-                .map(|it| kinds::follow_up(it, Duration::ZERO))
-                .collect(),
-            delivery: Some(Arc::clone(stored)),
-            unread: parsed.unread,
-        })
+/// Parses a stored full event; `replay`: past the event keys.
+pub(super) fn read(stored: &Arc<StoredDelivery>, replay: bool) -> Result<JobPayload, JobError> {
+    if stored.is_redacted {
+        return Ok(JobPayload::Ignored {
+            reason: REDACTED_DELIVERY.to_owned(),
+            event_id: None,
+        });
     }
+    let fail = |error: ParseError| JobError::fail(error.to_string());
+    let Notification::Full(full) = Notification::parse(&stored.body).map_err(fail)? else {
+        return Err(JobError::fail("expected a full event, found a thin notification"));
+    };
+    let parsed = full_event::read(&full, stored.received_at).map_err(fail)?;
+    if parsed.is_ignored {
+        let reason = format!("{} has no meaning for sessions", full.event);
+        let event_id = full.event_id;
+        return Ok(JobPayload::Ignored { reason, event_id });
+    }
+    let key = |event_id: EventId| EventKey {
+        event_id: event_id.to_string(),
+        delivery_id: stored.id,
+        body_sha256: Sha256::digest(&stored.body).to_vec(),
+    };
+    Ok(JobPayload::Events {
+        event_id: full.event_id.clone(),
+        key: full.event_id.filter(|_| !replay).map(key),
+        source: "the event".to_owned(),
+        same_trip: Vec::new(),
+        events: parsed.events,
+        provenance: Provenance::Notified(stored.received_at),
+        follow_ups: parsed
+            .to_fetch
+            .iter()
+            .map(|it| kinds::follow_up(it, Duration::ZERO))
+            .collect(),
+        delivery: Some(Arc::clone(stored)),
+        unread: parsed.unread,
+    })
 }

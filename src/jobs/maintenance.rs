@@ -13,11 +13,11 @@ use crate::heartbeat::Heartbeat;
 use crate::postgres::transaction::Pool;
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::leader::{self, LeaderLease};
-use crate::store::chat_sessions::aggregate;
+use crate::store::chat_sessions::{aggregate, tx};
 use crate::store::{missing_expiries, resync};
 
 /// The leader lease of maintenance, and the turns of periodic work.
-const LEASE: &str = "maintenance";
+pub const LEASE: &str = "maintenance";
 const ARCHIVE_TURN: &str = "archive";
 const RECONCILE_TURN: &str = "reconcile";
 
@@ -188,7 +188,12 @@ pub async fn reconcile(pool: &Pool, process: &str, every: Duration) -> Result<()
 
 /// Archives the sessions that are old enough, once a day.
 async fn archive(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
-    let work = aggregate::archive(pool);
+    let work = async {
+        let mut tx = tx::writing_many(pool).await?;
+        let archived = aggregate::archive(&mut tx).await?;
+        tx.commit().await?;
+        Ok(archived)
+    };
     match in_turn(pool, ARCHIVE_TURN, process, ARCHIVE_EVERY, work).await? {
         Some(Some(sessions)) => tracing::info!(sessions, "archived {sessions} old sessions"),
         // The application's own function, which returns no number.

@@ -13,10 +13,11 @@ use uuid::Uuid;
 
 use self::report::PurgeReport;
 use self::steps::Steps;
+use crate::domain::actor::Actor;
 use crate::domain::ids::TripId;
 use crate::domain::redaction::person_text::PersonText;
 use crate::postgres::transaction::Pool;
-use crate::store::audit::{self, AuditState, AuditedRun};
+use crate::store::audit::{self, AuditAction, AuditState, AuditedRun};
 use crate::store::redaction::scope::{RedactionScope, TripScope};
 
 /// How long the ids of a trip may be looked for.
@@ -37,7 +38,7 @@ pub struct Purge {
     /// Counts, and changes nothing but the audit log.
     pub dry_run: bool,
     /// For the audit log.
-    pub actor: String,
+    pub actor: Actor,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ impl Purge {
         let mut audited = AuditedRun {
             run: Uuid::now_v7(),
             actor: self.actor.clone(),
-            action: "purge",
+            action: AuditAction::Purge,
             dry_run: self.dry_run,
             details: self.filter(),
         };

@@ -7,34 +7,34 @@ use uuid::Uuid;
 
 use crate::avinode::notification::classify;
 use crate::ingest::insert::DeliveryJob;
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::store::deliveries;
 
 /// Inserts jobs for deliveries, oldest first. Returns the ids that exist and are not redacted.
-pub async fn replay(pool: &Pool, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut tx = pool.begin().await?;
-    let stored = deliveries::read_and_lock(&mut tx, ids).await?;
+pub async fn replay(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let stored = deliveries::read_and_lock(tx, ids).await?;
     let readable = stored.values().filter(|delivery| !delivery.is_redacted);
     let mut found: Vec<Uuid> = readable.map(|delivery| delivery.id).collect();
     found.sort();
-    let job = |id: &Uuid| {
-        let delivery = classify(&stored[id].body);
-        let DeliveryJob { kind, key, batch_key } = DeliveryJob::of(&delivery);
-        NewJob {
-            kind: match kind {
-                JobKind::FullEvent => JobKind::EventReplay,
-                other => other,
-            },
-            key: key.map(str::to_owned),
-            batch_key: batch_key.map(str::to_owned),
-            delivery_id: Some(*id),
-            due_in: Duration::ZERO,
-        }
-    };
-    let jobs: Vec<NewJob> = found.iter().map(job).collect();
-    enqueue::insert(&mut tx, &jobs, InsertOptions::default()).await?;
-    tx.commit().await?;
+    let jobs: Vec<NewJob> = found.iter().map(|id| job(*id, &stored[id].body)).collect();
+    enqueue::insert(tx, &jobs, InsertOptions::default()).await?;
     Ok(found)
+}
+
+/// The job that processes a delivery again.
+pub fn job(delivery: Uuid, body: &[u8]) -> NewJob {
+    let content = classify(body);
+    let DeliveryJob { kind, key, batch_key } = DeliveryJob::of(&content);
+    NewJob {
+        kind: match kind {
+            JobKind::FullEvent => JobKind::EventReplay,
+            other => other,
+        },
+        key: key.map(str::to_owned),
+        batch_key: batch_key.map(str::to_owned),
+        delivery_id: Some(delivery),
+        due_in: Duration::ZERO,
+    }
 }

@@ -14,7 +14,7 @@ use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::Pool;
 use crate::queue::{dead_jobs, outcomes};
 use crate::store::deliveries::partitions::{self, StepResult};
-use crate::store::{audit, deliveries, delivery_subjects, documents, event_keys, timeline, unused_facts};
+use crate::store::{audit, batches, deliveries, delivery_subjects, documents, event_keys, timeline, unused_facts};
 
 /// The longest pause between two steps.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub struct RetentionConfig {
     pub timeline: Duration,
     /// Of trips without a session.
     pub facts: Duration,
-    /// The audit log, and the digests of redacted deliveries.
+    /// The audit log, batches, and the digests of redacted deliveries.
     pub audit: Duration,
 }
 
@@ -65,6 +65,7 @@ pub struct RetentionReport {
     /// Trips that lost their facts.
     pub trips: u64,
     pub audit: u64,
+    pub batches: u64,
     pub redactions: u64,
     /// Subjects of deliveries.
     pub subjects: u64,
@@ -84,6 +85,7 @@ impl fmt::Display for RetentionReport {
             (self.timeline, "timeline entries"),
             (self.trips, "trips' facts"),
             (self.audit, "rows of the audit log"),
+            (self.batches, "batches"),
             (self.redactions, "digests of redacted deliveries"),
             (self.subjects, "subjects of deliveries"),
         ];
@@ -141,6 +143,10 @@ pub async fn run(pool: &Pool, config: &RetentionConfig, budget: Duration) -> Res
         .await,
         run.prune(&mut report.subjects, &mut report.is_unfinished, |from| {
             delivery_subjects::prune(pool, config.deliveries + PARTITION, from)
+        })
+        .await,
+        run.prune(&mut report.batches, &mut report.is_unfinished, |from| {
+            batches::prune(pool, config.audit, from)
         })
         .await,
         run.audit(config.audit, &mut report).await,

@@ -12,7 +12,6 @@ use crate::ingest::memory_budget::MemoryBudget;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::job_kind::JobKind;
-use crate::queue::rate_limit::status::LimiterStatus;
 use crate::queue::{census, leader};
 use crate::store::chat_sessions::aggregate;
 
@@ -61,14 +60,15 @@ impl Series {
         let dead = census::read_dead(pool).await?.into_iter();
         let dead = dead.map(|(kind, jobs)| (vec![("kind", kind_label(&kind))], count(jobs)));
         self.set("avinode_ingest_dead_jobs", none_of_kinds().chain(dead).collect());
-        let current = fetching_state(&status::read(pool).await?);
+        let current = status::read(pool).await?.as_str();
         for state in FETCHING_STATES {
             let is_current = f64::from(u8::from(state == current));
             gauge!("avinode_ingest_fetching", "state" => state).set(is_current);
         }
-        for (task, seconds) in leader::last_runs(pool).await? {
-            let labels = vec![Label::new("task", task)];
-            gauge!("avinode_ingest_periodic_task_last_start_timestamp_seconds", labels).set(seconds);
+        for run in leader::last_runs(pool).await? {
+            let labels = vec![Label::new("task", run.task)];
+            let started = count(run.started_at.timestamp());
+            gauge!("avinode_ingest_periodic_task_last_start_timestamp_seconds", labels).set(started);
         }
         if sessions {
             let mut tx = pool.begin().await?;
@@ -118,16 +118,6 @@ fn kind_label(kind: &str) -> String {
 fn step_label(step: Option<&str>) -> String {
     let known = step.and_then(|step| step.parse::<WorkflowStep>().ok());
     known.map_or("other", WorkflowStep::as_str).to_owned()
-}
-
-fn fetching_state(status: &LimiterStatus) -> &'static str {
-    match status {
-        LimiterStatus::Running => "running",
-        LimiterStatus::Paused { .. } => "paused",
-        LimiterStatus::BreakerOpen { .. } => "breaker_open",
-        LimiterStatus::Suspended { .. } => "suspended",
-        LimiterStatus::Unserved => "unserved",
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings::ServiceSettings;
 use super::{fetching, webhooks};
+use crate::admin::batches::handler as run_batch;
 use crate::heartbeat::HeartbeatRegistry;
+use crate::jobs::apply::JobApplier;
 use crate::jobs::{maintenance, registry};
 use crate::postgres::limits::{LONG_STATEMENT, WORK_STATEMENT};
 use crate::postgres::transaction::Pool;
@@ -60,12 +62,14 @@ pub(super) fn spawn(
     }
     for number in 1..=settings.workers {
         let own = pool.sibling_by_index(1).statement_limit(WORK_STATEMENT);
-        let claimer = ClaimByKind::new(registry::handlers(
-            &own,
-            settings.policy,
-            settings.clock,
-            &wakes.changes,
-        ));
+        let mut handlers = registry::handlers(&own, settings.policy, settings.clock, &wakes.changes);
+        handlers.push(run_batch::kind_handler(Arc::new(JobApplier {
+            pool: own.clone(),
+            policy: settings.policy,
+            clock: settings.clock,
+            changes: wakes.changes.clone(),
+        })));
+        let claimer = ClaimByKind::new(handlers);
         let worker = Arc::new(Worker {
             lease: settings.lease,
             poll: settings.poll,

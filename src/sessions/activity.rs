@@ -10,6 +10,7 @@ use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::postgres::transaction::Transaction;
+use crate::store::audit::AuditAction;
 use crate::store::chat_sessions::lock::{self, LockedChatSession, LockedConversation};
 use crate::store::chat_sessions::update;
 
@@ -28,7 +29,7 @@ impl SessionService {
             let error = format!("is not an integer from 0 to {MAX_MESSAGES}");
             return Err(SessionError::invalid("messages", error));
         }
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::RecordActivity, |mut tx| async move {
             match update::activity(&mut tx, session, messages, self.now()).await? {
                 true => Ok(tx),
                 false => Err(SessionError::SessionNotFound),
@@ -42,7 +43,7 @@ impl SessionService {
     /// # Errors
     /// The session does not exist, or is closed.
     pub async fn pause(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::PauseSession, |mut tx| async move {
             pause(&mut tx, session).await?;
             Ok(tx)
         })
@@ -55,7 +56,7 @@ impl SessionService {
     /// The session does not exist or is closed, or another session of its conversation is active. One that another broker opened in
     /// the broker's own conversation does not count.
     pub async fn resume(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::ResumeSession, |mut tx| async move {
             resume(&mut tx, session, self.now()).await?;
             Ok(tx)
         })

@@ -8,6 +8,7 @@ use crate::domain::chat_session::conversation_type::{ConversationType, Conversat
 use crate::domain::chat_session::view::ChatSession;
 use crate::postgres::sqlstate::is_undefined_column;
 use crate::postgres::transaction::Transaction;
+use crate::store::audit::AuditAction;
 use crate::store::chat_sessions::update;
 
 impl SessionService {
@@ -16,7 +17,7 @@ impl SessionService {
     /// # Errors
     /// The session does not exist, or the table has no column for the type.
     pub async fn update_type(&self, session: Uuid, new: ConversationTypeUpdate) -> Result<ChatSession, SessionError> {
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::SetConversationType, |mut tx| async move {
             match write(&mut tx, session, new.conversation_type).await? {
                 true => Ok(tx),
                 false => Err(SessionError::SessionNotFound),

@@ -1,6 +1,6 @@
 //! `createOrUpdateChatSession`: a conversation has at most one open session.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::conversation_type;
@@ -10,6 +10,7 @@ use super::service::{SessionService, check_references, load_session, record_give
 use super::validate::{self, optional};
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::view::ChatSession;
+use crate::store::audit::AuditAction;
 use crate::store::chat_sessions::given::NewIds;
 use crate::store::chat_sessions::lock::OpenSession;
 use crate::store::chat_sessions::{create, lock, tx};
@@ -66,6 +67,12 @@ impl SessionService {
             rfp: new.avinode_rfp_id.as_deref(),
         };
         record_given(&mut tx, id, ids).await?;
+        self.record(
+            &mut tx,
+            AuditAction::CreateOrUpdateSession,
+            json!({"session": id, "created": created}),
+        )
+        .await?;
         self.queue_webhook(&mut tx, id).await?;
         let session = load_session(&mut tx, id).await?;
         tx.commit().await?;

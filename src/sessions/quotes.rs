@@ -13,6 +13,7 @@ use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::QuoteId;
 use crate::domain::timeline::TimelineEvent;
 use crate::domain::workflow::{WorkflowStep, advance_to};
+use crate::store::audit::AuditAction;
 use crate::store::chat_sessions::lock::LockedChatSession;
 use crate::store::chat_sessions::quotes::{self, QuoteRow};
 use crate::store::chat_sessions::timeline_and_pin;
@@ -37,7 +38,7 @@ impl SessionService {
             current_step: optional(update.current_step.as_deref(), validate::step)?,
             ..update.clone()
         };
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::RecordQuote, |mut tx| async move {
             self.record_quote(&mut tx, session, update).await?;
             Ok(tx)
         })
@@ -75,7 +76,7 @@ impl SessionService {
         if entered {
             let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
             let event = TimelineEvent::quote_received(&key, Some(now), detail);
-            timeline_and_pin::append(tx, session, event).await?;
+            timeline_and_pin::append(tx, session, event, &self.actor).await?;
         }
         Ok(())
     }
@@ -86,7 +87,7 @@ impl SessionService {
     /// # Errors
     /// The session does not exist.
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, SessionError> {
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::UnpinPrimaryQuote, |mut tx| async move {
             lock_session(&mut tx, session).await?;
             if timeline_and_pin::unpin(&mut tx, session).await? {
                 enqueue_rematch(&mut tx, session).await?;

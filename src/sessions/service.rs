@@ -2,16 +2,19 @@
 
 use crate::postgres::transaction::{Pool, Transaction};
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::SessionError;
 use super::retry::with_retries;
 use crate::clock::Clock;
+use crate::domain::actor::Actor;
 use crate::domain::chat_session::view::ChatSession;
 use crate::queue::coalesced;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
+use crate::store::audit::{self, AuditAction, AuditState, AuditedRun};
 use crate::store::chat_sessions::{given, lock, page, references, tx};
 use crate::store::session_changes::SessionChanges;
 
@@ -21,6 +24,8 @@ pub struct SessionService {
     pub(super) pool: Pool,
     pub(super) clock: Clock,
     pub(super) changes: SessionChanges,
+    /// The author of writes.
+    pub(super) actor: Actor,
 }
 
 impl SessionService {
@@ -29,7 +34,14 @@ impl SessionService {
             pool,
             clock,
             changes: SessionChanges::default(),
+            actor: Actor::program(),
         }
+    }
+
+    /// The same service for another author of writes, whom the audit log and timelines name.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
     }
 
     /// Signals its changes to these.
@@ -52,15 +64,35 @@ impl SessionService {
         self.clock.now()
     }
 
+    /// Appends the row of a write to the audit log.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Transaction<'_>,
+        action: AuditAction,
+        details: Value,
+    ) -> Result<(), SessionError> {
+        let run = AuditedRun {
+            run: Uuid::now_v7(),
+            actor: self.actor.clone(),
+            action,
+            dry_run: false,
+            details,
+        };
+        audit::append_in(tx, &run, AuditState::Finished, &json!({})).await?;
+        Ok(())
+    }
+
     /// Changes a session in one transaction, with retries, and returns it as it is then. `change` returns the transaction to
     /// commit.
     pub(super) async fn change<F: Future<Output = Result<Transaction<'static>, SessionError>>>(
         &self,
         session: Uuid,
+        action: AuditAction,
         change: impl Fn(Transaction<'static>) -> F,
     ) -> Result<ChatSession, SessionError> {
         with_retries(|| async {
             let mut tx = change(tx::writing(&self.pool).await?).await?;
+            self.record(&mut tx, action, json!({"session": session})).await?;
             self.queue_webhook(&mut tx, session).await?;
             let session = load_session(&mut tx, session).await?;
             tx.commit().await?;

@@ -11,6 +11,7 @@ use crate::domain::chat_session::conversation_type::ConversationType;
 use crate::domain::chat_session::patch::{TripPatch, merge};
 use crate::domain::chat_session::status::OpenStatus;
 use crate::domain::chat_session::view::ChatSession;
+use crate::store::audit::AuditAction;
 use crate::store::chat_sessions::given::NewIds;
 use crate::store::chat_sessions::update::{self, TripDocuments};
 
@@ -23,7 +24,7 @@ impl SessionService {
     /// closed, or another session of its conversation is active.
     pub async fn update_trip(&self, session: Uuid, patch: &TripPatch) -> Result<ChatSession, SessionError> {
         let patch = &validated(patch)?;
-        self.change(session, |mut tx| async move {
+        self.change(session, AuditAction::UpdateTrip, |mut tx| async move {
             let before = match patch.status {
                 Some(OpenStatus::Active) => activity::resume(&mut tx, session, self.now()).await?,
                 Some(OpenStatus::Paused) => activity::pause(&mut tx, session).await?,

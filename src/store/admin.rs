@@ -11,7 +11,8 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::postgres::transaction::Pool;
@@ -27,12 +28,38 @@ pub struct DeliveryDetail {
     /// Exactly as received, unless it was redacted.
     pub body: Vec<u8>,
     pub redaction: Option<DeliveryRedaction>,
-    /// The delivery's jobs: id, kind, outcome or `queued`, detail.
-    pub jobs: Vec<(i64, String, String, Option<String>)>,
+    /// `None` until a job has read it.
+    pub subject: Option<SubjectView>,
+    pub jobs: Vec<DeliveryJobView>,
+}
+
+/// The event and the ids that a delivery names.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeliverySubject)]
+pub struct SubjectView {
+    /// The kind of its events.
+    pub kind: String,
+    pub event_id: Option<String>,
+    pub trip: Option<String>,
+    pub rfqs: Vec<String>,
+    pub quotes: Vec<String>,
+    /// The sessions that had the trip when it was applied.
+    pub sessions: Vec<Uuid>,
+}
+
+/// A job of a delivery.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = DeliveryJob)]
+pub struct DeliveryJobView {
+    pub job: i64,
+    pub kind: String,
+    /// The outcome, or `queued`.
+    pub outcome: String,
+    pub detail: Option<String>,
 }
 
 /// The proof of a body that was redacted.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryRedaction {
     pub redacted_at: DateTime<Utc>,
     /// SHA-256 of the body as received, in hex.
@@ -54,9 +81,10 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         "SELECT received_at, verified_by, headers, body FROM avinode_ingest.deliveries WHERE id = $1",
         id
     );
-    let jobs = sqlx::query!(
+    let jobs = sqlx::query_as!(
+        DeliveryJobView,
         r#"
-        SELECT id AS "id!", kind AS "kind!", outcome AS "outcome!", detail
+        SELECT id AS "job!", kind AS "kind!", outcome AS "outcome!", detail
         FROM (
             SELECT id, kind, 'queued' AS outcome, history[cardinality(history)] AS detail
             FROM avinode_ingest.jobs WHERE delivery_id = $1
@@ -76,7 +104,20 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         "#,
         id
     );
+    let subject = sqlx::query_as!(
+        SubjectView,
+        r#"
+        SELECT kind, event_id, trip_key AS trip, coalesce(rfqs, '{}') AS "rfqs!",
+            coalesce(quotes, '{}') AS "quotes!", coalesce(sessions, '{}') AS "sessions!"
+        FROM avinode_ingest.delivery_subjects
+        WHERE delivery_id = $1
+        ORDER BY id DESC
+        LIMIT 1
+        "#,
+        id
+    );
     let jobs = pool.fetch_all(jobs).await?;
+    let subject = pool.fetch_all(subject).await?.pop();
     let redaction = pool.fetch_all(redaction).await?.pop();
     Ok(pool.fetch_all(delivery).await?.pop().map(|row| DeliveryDetail {
         received_at: row.received_at,
@@ -84,10 +125,8 @@ pub async fn delivery(pool: &Pool, id: Uuid) -> Result<Option<DeliveryDetail>, s
         headers: row.headers,
         body: row.body,
         redaction,
-        jobs: jobs
-            .into_iter()
-            .map(|job| (job.id, job.kind, job.outcome, job.detail))
-            .collect(),
+        subject,
+        jobs,
     }))
 }
 

@@ -1,13 +1,45 @@
-//! The table `audit`: what admins did to stored data. Append-only: a run has a row when it begins and one when it ends.
+//! The table `audit`: what admins and callers of the API did to stored data. Append-only: a run in steps has a row when it begins and one
+//! when it ends, a single change one row.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::postgres::interval::interval;
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
+
+/// An action, as the log names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum AuditAction {
+    Purge,
+    RetryJobs,
+    DiscardJobs,
+    ReplayDeliveries,
+    ExportDeliveries,
+    CreateOrUpdateSession,
+    RecordActivity,
+    PauseSession,
+    ResumeSession,
+    UpdateTrip,
+    SetConversationType,
+    RecordQuote,
+    UnpinPrimaryQuote,
+    AttachProposal,
+    CompleteSession,
+    ArchiveSessions,
+}
+
+impl AuditAction {
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -24,32 +56,94 @@ pub enum AuditState {
 pub struct AuditedRun {
     /// The rows of one run have the same id.
     pub run: Uuid,
-    /// The user of the operating system and the host, or the name of a token.
-    pub actor: String,
-    /// For example `purge`.
-    pub action: &'static str,
+    pub actor: Actor,
+    pub action: AuditAction,
     pub dry_run: bool,
     /// The filter. Personal text is in it as a digest only.
     pub details: Value,
 }
 
-/// Appends a row. `counts`: changed rows by table.
+/// Appends a row in a transaction of its own. `counts`: changed rows by table.
 pub async fn append(pool: &Pool, run: &AuditedRun, state: AuditState, counts: &Value) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    append_in(&mut tx, run, state, counts).await?;
+    tx.commit().await
+}
+
+/// Appends a row in the transaction of the change.
+pub async fn append_in(
+    tx: &mut Transaction<'_>,
+    run: &AuditedRun,
+    state: AuditState,
+    counts: &Value,
+) -> Result<(), sqlx::Error> {
     let state: &'static str = state.into();
-    let statement = sqlx::query!(
+    sqlx::query!(
         r#"
         INSERT INTO avinode_ingest.audit (run, actor, action, dry_run, state, details, counts)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         "#,
         run.run,
-        run.actor,
-        run.action,
+        run.actor.as_str(),
+        run.action.as_str(),
         run.dry_run,
         state,
         run.details,
         counts,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A row of the log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AuditEntry {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    /// The rows of one run have the same id; of a batch it is the id of the batch.
+    pub run: Uuid,
+    pub actor: String,
+    pub action: String,
+    pub dry_run: bool,
+    pub state: String,
+    pub details: Value,
+    pub counts: Value,
+}
+
+/// Selects rows to list.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Exactly this actor.
+    pub actor: Option<String>,
+    pub action: Option<AuditAction>,
+    pub since: Option<DateTime<Utc>>,
+    /// Only rows before this one.
+    pub before: Option<i64>,
+    pub limit: i64,
+}
+
+/// Lists rows, the newest first.
+pub async fn list(pool: &Pool, filter: &AuditFilter) -> Result<Vec<AuditEntry>, sqlx::Error> {
+    let query = sqlx::query_as!(
+        AuditEntry,
+        r#"
+        SELECT id, at, run, actor, action, dry_run, state, details, counts
+        FROM avinode_ingest.audit
+        WHERE ($1::text IS NULL OR actor = $1)
+            AND ($2::text IS NULL OR action = $2)
+            AND ($3::timestamptz IS NULL OR at >= $3)
+            AND ($4::bigint IS NULL OR id < $4)
+        ORDER BY id DESC
+        LIMIT $5
+        "#,
+        filter.actor,
+        filter.action.map(AuditAction::as_str),
+        filter.since,
+        filter.before,
+        filter.limit,
     );
-    pool.execute(statement).await.map(drop)
+    pool.fetch_all(query).await
 }
 
 /// Deletes the oldest rows that are older than `retention`, at most `max_rows`, and returns how many.

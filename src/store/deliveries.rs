@@ -119,3 +119,21 @@ pub async fn newest(pool: &Pool) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
     let query = sqlx::query!("SELECT received_at FROM avinode_ingest.deliveries ORDER BY id DESC LIMIT 1");
     Ok(pool.fetch_all(query).await?.pop().map(|row| row.received_at))
 }
+
+/// The most deliveries that [`count_since`] counts.
+pub const COUNTED: i64 = 100_000;
+
+/// Counts the deliveries received since this time, at most [`COUNTED`]: their ids hold the time.
+pub async fn count_since(pool: &Pool, since: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+    let query = sqlx::query!(
+        r#"
+        SELECT count(*) AS "count!"
+        FROM (
+            SELECT FROM avinode_ingest.deliveries WHERE id >= avinode_ingest.uuid_of_time($1) LIMIT $2
+        ) AS received
+        "#,
+        since,
+        COUNTED,
+    );
+    Ok(pool.fetch_one(query).await?.count)
+}

@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::timeline::TimelineEvent;
 use crate::postgres::prune_step;
 use crate::postgres::prune_step::PruneStep;
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
 
 /// An event in the timeline of one session.
 #[derive(Debug, Clone)]
@@ -20,6 +21,18 @@ pub struct TimelineRow {
     pub event: TimelineEvent,
     /// The delivery that reported the event.
     pub delivery_id: Option<Uuid>,
+    /// Who made the entry; `None`: the service itself.
+    pub actor: Option<Actor>,
+}
+
+/// Returns which of these locked sessions have entries of this transaction.
+pub async fn sessions_with_new_entries(tx: &mut Transaction<'_>, sessions: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT session_id FROM avinode_ingest.timeline WHERE session_id = ANY ($1) AND recorded_at >= now()",
+        sessions
+    )
+    .fetch_all(tx)
+    .await
 }
 
 /// Deletes timeline entries that are older than `retention`, in one step that begins at the time `from`.

@@ -1,4 +1,4 @@
-//! The sessions API over HTTP: the real service, with sockets and tokens.
+//! The sessions API and the operator API over HTTP: the real service, with sockets and tokens.
 
 mod auth_matrix;
 mod description;
@@ -6,6 +6,7 @@ mod lists;
 mod million;
 mod odd_values;
 mod operations;
+mod operator;
 mod problems;
 mod request_ids;
 
@@ -21,6 +22,7 @@ use crate::support::sessions::SessionReferences;
 
 const READ: &str = "a-token-with-the-scope-read";
 const WRITE: &str = "a-token-with-the-scope-write";
+const ADMIN: &str = "a-token-with-the-scope-admin";
 
 /// A running service and a client of its API.
 struct Api {
@@ -50,7 +52,11 @@ impl Api {
         let settings = ServiceSettings {
             workers,
             api: ApiSettings {
-                tokens: BearerTokens::new([("ui", ApiScope::Read, READ), ("app", ApiScope::Write, WRITE)]),
+                tokens: BearerTokens::new([
+                    ("ui", ApiScope::Read, READ),
+                    ("app", ApiScope::Write, WRITE),
+                    ("operations", ApiScope::Admin, ADMIN),
+                ]),
                 connections: 4,
                 streams: 4,
             },

@@ -6,6 +6,7 @@ mod api;
 mod applying;
 mod architecture_rules;
 mod attached;
+mod bulk;
 mod chaos;
 mod cli;
 mod client;

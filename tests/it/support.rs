@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+pub mod actions;
 pub mod alert_receiver;
 pub mod bodies;
 pub mod check_command;

@@ -64,6 +64,323 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches
+         * @description The newest first.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Begin a batch
+         * @description An action on all jobs or deliveries that a filter selects. Workers run it in steps; a row is changed once, also if a
+         *     process is killed. A dry run counts; of a replay it also names the sessions that would change.
+         */
+        post: operations["beginBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a batch */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group the dead letters
+         * @description By the kind of the job and the class of its reason, the largest group first. `GET /v1/admin/jobs?state=dead` lists the jobs.
+         */
+        get: operations["getDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description The newest first, with the event, the ids and the outcome of each.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery
+         * @description With its headers, its body and the outcomes of its jobs.
+         */
+        get: operations["getDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a delivery
+         * @description Enqueues a job that processes the stored delivery again. What was applied before is not applied twice.
+         */
+        post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List fetched documents
+         * @description The last stored first, without bodies.
+         */
+        get: operations["listDocuments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a document
+         * @description With its body, if that is still stored.
+         */
+        get: operations["getDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/fetching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the state of fetching */
+        get: operations["getFetching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs
+         * @description Dead ones first, then in the order in which they are due. Done jobs are not listed: a delivery shows their outcomes.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a job
+         * @description With its last failures.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard a job
+         * @description Takes a dead or unclaimed job out of the queue for good. Its delivery stays, and can be replayed.
+         */
+        post: operations["discardJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a job
+         * @description Makes a dead, scheduled or retryable job due now. A dead one keeps its last failures and begins with its attempts at 0.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the state of maintenance */
+        get: operations["getMaintenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the summary
+         * @description Counts of jobs, failures and dead letters, the oldest due job, deliveries of the last minute and hour, and the state of fetching.
+         */
+        get: operations["getSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/trace/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trace an id
+         * @description The type of the id is looked up. The story has in order of time what was received, fetched, parsed and applied, and last what holds
+         *     now; the causes say why a quote is shown, or why it is not.
+         */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -398,6 +715,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The body of a change. */
+        ActionRequest: {
+            /**
+             * @description Why it is done, for the audit log: at most 500 characters.
+             * @example the relay is repaired
+             */
+            note?: string | null;
+        };
         /** @description Activity in a session (`updateChatSessionActivity`). */
         ActivityUpdate: {
             /**
@@ -413,6 +738,66 @@ export interface components {
              * @description The number of sessions archived; null if the application's own function does not return it.
              */
             archived?: number | null;
+        };
+        /** @description A row. */
+        Batch: {
+            /** @description `retry`, `discard` or `replay`. */
+            action: string;
+            /** @description Who began it. */
+            actor: string;
+            /** Format: date-time */
+            begun_at: string;
+            /**
+             * Format: int64
+             * @description Of a dry run: those that would be.
+             */
+            changed: number;
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Rows that cannot be changed: the delivery is redacted or deleted.
+             */
+            failed: number;
+            /** @description Its text is replaced by its digest when the batch is finished. */
+            filter: Record<string, unknown>;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            note?: string | null;
+            /** @description The last selected row; `None` before the first step. */
+            position?: Record<string, unknown> | null;
+            /** @description What a dry run of a replay would change, or the error of a failed batch. */
+            result: Record<string, unknown>;
+            /**
+             * Format: int64
+             * @description The most rows that are selected.
+             */
+            row_limit: number;
+            /** Format: int64 */
+            selected: number;
+            /**
+             * Format: int64
+             * @description Rows in a state that allows or needs no change.
+             */
+            skipped: number;
+            /** @description `running`, `interrupted`, `finished` or `failed`. */
+            state: string;
+        };
+        /** @enum {string} */
+        BatchAction: "retry" | "discard" | "replay";
+        /** @description One page of a list. */
+        BatchList: {
+            data: components["schemas"]["Batch"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @enum {string} */
+        BatchState: "running" | "interrupted" | "finished" | "failed";
+        /** @description The job that was changed. */
+        ChangedJob: {
+            /** Format: int64 */
+            id: number;
         };
         /**
          * @description A chat session: the columns of its row, with those that only the application knows, and some columns of the rows to which it
@@ -578,8 +963,75 @@ export interface components {
             /** @description The new type. */
             conversation_type: components["schemas"]["ConversationType"];
         };
+        /** @description Dead jobs of a kind whose reasons have the same fixed words. */
+        DeadLetterGroup: {
+            /**
+             * Format: int64
+             * @description One of these jobs, as an example.
+             */
+            example_job: number;
+            /** Format: int64 */
+            jobs: number;
+            kind: string;
+            /** Format: date-time */
+            newest_at: string;
+            /** Format: date-time */
+            oldest_at: string;
+            /** @description The first words of the reasons; a word with a digit is `#`. */
+            reason: string;
+        };
+        /** @description The groups, the largest first. */
+        DeadLetters: {
+            data: components["schemas"]["DeadLetterGroup"][];
+            /** @description False if there are more dead jobs than the newest ten thousand, which are grouped. */
+            is_complete: boolean;
+        };
         /** @description A delivery in one of two formats. Any other JSON value is stored as well; its job is dead-lettered. */
         Delivery: components["schemas"]["ThinNotification"] | components["schemas"]["FullEvent"];
+        /** @description Selects the deliveries of a batch. Filters are combined with AND; at least one is needed. */
+        DeliveryBatchFilter: {
+            /** @description Only of this event: the `eventId` of a full event. */
+            event?: string | null;
+            kind?: components["schemas"]["SubjectKind"] | null;
+            outcome?: components["schemas"]["DeliveryOutcome"] | null;
+            /** @description Only of this quote. */
+            quote?: string | null;
+            /** @description Only of this RFQ, in any spelling. */
+            rfq?: string | null;
+            /**
+             * Format: uuid
+             * @description Only of this chat session and its trip.
+             */
+            session?: string | null;
+            /**
+             * Format: date-time
+             * @description Only deliveries received since this time.
+             */
+            since?: string | null;
+            /** @description Only deliveries with this text in their body or outcome, as written. */
+            text?: string | null;
+            /** @description Only of this Avinode trip, by any of its ids in any spelling. */
+            trip?: string | null;
+            /**
+             * Format: date-time
+             * @description Only deliveries received before this time.
+             */
+            until?: string | null;
+        };
+        /** @description A job of a delivery. */
+        DeliveryJob: {
+            detail?: string | null;
+            /** Format: int64 */
+            job: number;
+            kind: string;
+            /** @description The outcome, or `queued`. */
+            outcome: string;
+        };
+        /**
+         * @description The outcome of a delivery: that of its newest job.
+         * @enum {string}
+         */
+        DeliveryOutcome: "queued" | "applied" | "duplicate" | "nothing" | "ignored" | "gone" | "dead" | "discarded";
         /** @description Acknowledges a delivery. */
         DeliveryReceipt: {
             /**
@@ -587,6 +1039,104 @@ export interface components {
              * @description Id of the delivery.
              */
             delivery: string;
+        };
+        /** @description The proof of a body that was redacted. */
+        DeliveryRedaction: {
+            /**
+             * Format: int32
+             * @description Length of the body as received.
+             */
+            received_bytes: number;
+            /** @description SHA-256 of the body as received, in hex. */
+            received_sha256: string;
+            /** Format: date-time */
+            redacted_at: string;
+        };
+        /** @description The event and the ids that a delivery names. */
+        DeliverySubject: {
+            event_id?: string | null;
+            /** @description The kind of its events. */
+            kind: string;
+            quotes: string[];
+            rfqs: string[];
+            /** @description The sessions that had the trip when it was applied. */
+            sessions: string[];
+            trip?: string | null;
+        };
+        /** @description The body of a discard. */
+        DiscardRequest: {
+            /** @description Discards a timer as well. The service makes one again if it is still needed. */
+            force?: boolean;
+            /** @description Why it is done, for the audit log and the outcome: at most 500 characters. */
+            note?: string | null;
+        };
+        Document: {
+            /**
+             * Format: int32
+             * @description The length of the body; `None` if it is not stored any more, or was too long.
+             */
+            bytes?: number | null;
+            /**
+             * Format: date-time
+             * @description The time at which the last GET began.
+             */
+            fetched_at: string;
+            /**
+             * Format: int64
+             * @description Ids rise in the order in which documents are stored.
+             */
+            id: number;
+            /** @description `rfqs`, `tripmsgs`, `quotes` or `trips`. */
+            kind: string;
+            resource: string;
+            /** @description SHA-256 of the data in canonical form, in hex: equal for documents with the same content. */
+            sha256: string;
+            /**
+             * Format: int32
+             * @description The number of consecutive fetches that returned the same content.
+             */
+            times: number;
+        };
+        /** @description A fetched document with its body. */
+        DocumentDetail: {
+            body?: components["schemas"]["StoredBody"] | null;
+            document: components["schemas"]["Document"];
+        };
+        /** @description One page of a list. */
+        DocumentList: {
+            data: components["schemas"]["Document"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        FailureCount: {
+            /** Format: int64 */
+            jobs: number;
+            kind: string;
+            /** @description The first words of the failures; a word with a digit is `#`. */
+            reason: string;
+        };
+        FetchingStatus: {
+            description: string;
+            /** @description Resources whose calls failed since the last success, at most 100. */
+            failed_resources: number;
+            leader?: components["schemas"]["LeaseHolder"] | null;
+            /** @description Resources that Avinode refused since the last success, at most 100. */
+            refused_resources: number;
+            /**
+             * Format: date-time
+             * @description Until then a call costs two of the limit.
+             */
+            slow_until?: string | null;
+            /**
+             * @description `running`, `paused` (Avinode limits our calls), `breaker_open` (Avinode is failing), `suspended` (the credentials are rejected)
+             *     or `unserved` (no process fetches).
+             */
+            state: string;
+            /**
+             * Format: date-time
+             * @description The time at which calls may go on, if they are held back.
+             */
+            until?: string | null;
         };
         /** @description A field of a request, and its error. */
         FieldError: {
@@ -626,10 +1176,126 @@ export interface components {
              */
             timestamp?: string | null;
         };
+        /** @description A live or dead job. */
+        Job: {
+            /** Format: int32 */
+            attempts: number;
+            /**
+             * Format: int32
+             * @description Isolated runs that ended with their worker.
+             */
+            crashes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            delivery_id?: string | null;
+            /**
+             * Format: date-time
+             * @description The time of its next claim, the end of its lease, or the time of its death.
+             */
+            due_at: string;
+            /** @description Its last failures, oldest first. */
+            history: string[];
+            /** Format: int64 */
+            id: number;
+            key?: string | null;
+            /** @description A row of another version may have a kind that this one does not know. */
+            kind: string;
+            leased_by?: string | null;
+            /** @description Why it is dead, why it does not run, or its last failure. */
+            reason?: string | null;
+            state: components["schemas"]["JobState"];
+        };
+        /** @description Selects the jobs of a batch. Filters are combined with AND; at least one is needed. */
+        JobBatchFilter: {
+            /** @description Only of this event: the `eventId` of a full event. */
+            event?: string | null;
+            kind?: components["schemas"]["JobKind"] | null;
+            /** @description Only of this quote. */
+            quote?: string | null;
+            /** @description Only jobs with this text in their reason, in any case. */
+            reason?: string | null;
+            /** @description Only of this RFQ, in any spelling. */
+            rfq?: string | null;
+            /**
+             * Format: uuid
+             * @description Only of this chat session and its trip.
+             */
+            session?: string | null;
+            /**
+             * Format: date-time
+             * @description Only jobs inserted since this time.
+             */
+            since?: string | null;
+            state?: components["schemas"]["JobState"] | null;
+            /** @description Only jobs with this text in their key, reason or failures, in any case. */
+            text?: string | null;
+            /** @description Timers as well, which wait for a time: the expiry of a quote. Without it they are selected only by their kind, and once due. */
+            timers?: boolean | null;
+            /** @description Only of this Avinode trip, by any of its ids in any spelling. */
+            trip?: string | null;
+            /**
+             * Format: date-time
+             * @description Only jobs inserted before this time.
+             */
+            until?: string | null;
+        };
+        JobCount: {
+            /** Format: int64 */
+            jobs: number;
+            kind: string;
+            /** @description `available`, `running`, `scheduled`, `retryable` or `dead`. */
+            state: string;
+        };
+        /**
+         * @description The kind of a job: decides which handler runs it. Triggers insert `rematch` jobs as well, by this spelling.
+         * @enum {string}
+         */
+        JobKind: "full_event" | "event_replay" | "unknown_format" | "rematch" | "quote_expiry" | "fetch_notified" | "fetch_follow_up" | "reconcile" | "fetch_speculative" | "notify_session" | "run_batch";
+        /** @description One page of a list. */
+        JobList: {
+            data: components["schemas"]["Job"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description The state of a job. A finished job has none: it leaves the queue, and `outcomes` keeps what became of it.
+         * @enum {string}
+         */
+        JobState: "available" | "running" | "scheduled" | "retryable" | "dead";
+        /** @description The process that holds a lease. */
+        LeaseHolder: {
+            /** Format: date-time */
+            held_until: string;
+            /** @description The process's id on its host, and a part of its own. */
+            process: string;
+        };
         /** @description The result of the liveness probe. */
         LivenessReport: {
             /** @description Always `alive`. */
             status: string;
+        };
+        MaintenanceStatus: {
+            leader?: components["schemas"]["LeaseHolder"] | null;
+            /** @description The last run of each task. */
+            tasks: components["schemas"]["PeriodicRun"][];
+        };
+        /** @description A batch to begin. `retry` and `discard` need `jobs`, `replay` needs `deliveries`. */
+        NewBatchRequest: {
+            action: components["schemas"]["BatchAction"];
+            deliveries?: components["schemas"]["DeliveryBatchFilter"] | null;
+            /** @description Counts, and changes nothing. */
+            dry_run?: boolean;
+            /** @description `discard` discards timers as well; they are skipped otherwise. */
+            force?: boolean;
+            jobs?: components["schemas"]["JobBatchFilter"] | null;
+            /**
+             * Format: int64
+             * @description Maximum number of rows that are selected; 10000 by default.
+             */
+            limit?: number | null;
+            /** @description Why it is done, for the audit log: at most 500 characters. */
+            note?: string | null;
         };
         /**
          * @description The session of a conversation, to create or update (`createOrUpdateChatSession`).
@@ -676,11 +1342,28 @@ export interface components {
              */
             workflow_state?: Record<string, unknown> | null;
         };
+        /** @description The job that has been due for the longest time. */
+        OldestDueJob: {
+            /** Format: int64 */
+            age_seconds: number;
+            /** Format: date-time */
+            due_at: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+        };
         /**
          * @description The status of a session in use.
          * @enum {string}
          */
         OpenStatus: "active" | "paused";
+        /** @description The last run of a periodic task. */
+        PeriodicRun: {
+            /** Format: date-time */
+            started_at: string;
+            /** @description Name of the task. */
+            task: string;
+        };
         /** @description An RFC 9457 problem. */
         Problem: {
             /** @description An explanation of this occurrence. */
@@ -751,6 +1434,25 @@ export interface components {
             };
             /** @description `ready` or `not ready`. */
             status: string;
+        };
+        /** @description Deliveries received. */
+        ReceiveCounts: {
+            /** @description False if a count reached a hundred thousand, where counting ends. */
+            is_exact: boolean;
+            /** Format: int64 */
+            last_hour: number;
+            /** Format: int64 */
+            last_minute: number;
+            /**
+             * Format: date-time
+             * @description Null if no delivery is stored.
+             */
+            last_received_at?: string | null;
+        };
+        /** @description The delivery that has a new job. */
+        ReplayedDelivery: {
+            /** Format: uuid */
+            id: string;
         };
         /** @description A quote in a session's ledger. */
         SessionQuote: {
@@ -832,8 +1534,91 @@ export interface components {
             /** @description The step; null if none is set. */
             current_step?: string | null;
         };
+        /** @description Bytes as received or fetched. */
+        StoredBody: {
+            content: string;
+            /** @enum {string} */
+            encoding: "text";
+        } | {
+            content: string;
+            /** @enum {string} */
+            encoding: "base64";
+        };
+        /** @description A delivery, its subject and the outcome of its newest job. */
+        StoredDelivery: {
+            /**
+             * Format: int32
+             * @description The length of the body.
+             */
+            bytes: number;
+            /** @description The change, the repeated delivery, or the reason of a dead job. */
+            detail?: string | null;
+            event_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The id that the response to the sender named.
+             */
+            id: string;
+            /** @description The kind of its events; `None` until a job has read it. */
+            kind?: string | null;
+            /** @description `queued`, the outcome of its newest job, or `unknown` where the outcome is past its retention. */
+            outcome: string;
+            quotes: string[];
+            /** Format: date-time */
+            received_at: string;
+            rfqs: string[];
+            /** @description The sessions that had the trip when it was applied. */
+            sessions: string[];
+            trip?: string | null;
+            /** @description Scheme and position of the secret. */
+            verified_by: string;
+        };
+        /** @description A stored delivery with its body and the outcomes of its jobs. */
+        StoredDeliveryDetail: {
+            /** @description Exactly as received, unless it was redacted. */
+            body: components["schemas"]["StoredBody"];
+            /** @description The stored headers, each as `name: value`. Credentials are never stored. */
+            headers: string[];
+            /** Format: uuid */
+            id: string;
+            /** @description Oldest first. */
+            jobs: components["schemas"]["DeliveryJob"][];
+            /** Format: date-time */
+            received_at: string;
+            redaction?: components["schemas"]["DeliveryRedaction"] | null;
+            subject?: components["schemas"]["DeliverySubject"] | null;
+            /** @description Scheme and position of the secret. */
+            verified_by: string;
+        };
+        /** @description One page of a list. */
+        StoredDeliveryList: {
+            data: components["schemas"]["StoredDelivery"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        StoryEntry: {
+            /**
+             * Format: date-time
+             * @description Null for what holds now.
+             */
+            at?: string | null;
+            /** Format: uuid */
+            delivery?: string;
+            /** Format: int64 */
+            job?: number;
+            /** Format: uuid */
+            session?: string;
+            /** @description One word: `refused`, `received`, `fetched`, `parsed`, the outcome of a job, `counted`, `withheld`, `row`, `session`. */
+            step: string;
+            text: string;
+        };
         /** @description An entry of a session's timeline, in the stream of all sessions. */
         StreamEntry: {
+            /**
+             * @description Who made it, as in the session's timeline.
+             * @example token:dashboard
+             */
+            actor?: string | null;
             /**
              * Format: uuid
              * @description The delivery that reported it, if one did.
@@ -872,6 +1657,23 @@ export interface components {
              */
             session_id: string;
         };
+        /**
+         * @description The kind of a delivery, by its events. Of a document with several events the first of these is its kind.
+         * @enum {string}
+         */
+        SubjectKind: "quote" | "decline" | "message" | "acceptance" | "rfq_sent" | "cancellation" | "trip_change" | "quote_status" | "other";
+        Summary: {
+            /** Format: date-time */
+            at: string;
+            dead_letters: components["schemas"]["DeadLetters"];
+            /** @description Failures of retryable jobs, by the class of the last one, of at most ten thousand jobs. */
+            failures: components["schemas"]["FailureCount"][];
+            fetching: components["schemas"]["FetchingStatus"];
+            /** @description Jobs by kind and state. */
+            jobs: components["schemas"]["JobCount"][];
+            oldest_due_job?: components["schemas"]["OldestDueJob"] | null;
+            received: components["schemas"]["ReceiveCounts"];
+        };
         /** @description Avinode's own format: a resource changed. The service fetches the resource to learn what happened. */
         ThinNotification: {
             /**
@@ -897,6 +1699,11 @@ export interface components {
         };
         /** @description An entry of a session's timeline. */
         TimelineEntry: {
+            /**
+             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+             * @example token:dashboard
+             */
+            actor?: string | null;
             /**
              * Format: uuid
              * @description The delivery that reported it, if one did.
@@ -932,6 +1739,44 @@ export interface components {
             data: components["schemas"]["TimelineEntry"][];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        Trace: {
+            /** @description In one line each: why a quote is shown, or why it is not. */
+            causes: components["schemas"]["TraceCause"][];
+            /** @description In order of time; last what holds now. */
+            story: components["schemas"]["StoryEntry"][];
+            target: components["schemas"]["TraceTarget"];
+            /** @description All ids of its trips. */
+            trips: string[];
+        };
+        TraceCause: {
+            /** @description The quote, or the target of the trace. */
+            of: string;
+            text: string;
+        };
+        /** @description The thing that an id names. */
+        TraceTarget: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            type: "delivery";
+        } | {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            type: "session";
+        } | {
+            id: string;
+            /** @enum {string} */
+            type: "quote";
+        } | {
+            id: string;
+            /** @enum {string} */
+            type: "rfq";
+        } | {
+            id: string;
+            /** @enum {string} */
+            type: "trip";
         };
         /**
          * @description Changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: an absent field stays, null clears
@@ -1058,6 +1903,1311 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessReport"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description Only batches in this state. */
+                state?: components["schemas"]["BatchState"];
+                /** @description Maximum number of batches; 50 by default. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of batches. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description The batch is recorded, and begins. */
+            201: {
+                headers: {
+                    /** @description The path of the batch. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the batch. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batch. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Batch not found (`batch-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only of this Avinode trip, by any of its ids in any spelling. */
+                trip?: string;
+                /** @description Only of this RFQ, in any spelling. */
+                rfq?: string;
+                /** @description Only of this quote. */
+                quote?: string;
+                /** @description Only of this chat session and its trip. */
+                session?: string;
+                /** @description Only of this event: the `eventId` of a full event. */
+                event?: string;
+                /** @description Only deliveries of this kind. */
+                kind?: components["schemas"]["SubjectKind"];
+                /** @description Only deliveries with this outcome. */
+                outcome?: components["schemas"]["DeliveryOutcome"];
+                /** @description Only deliveries received since this time. */
+                since?: string;
+                /** @description Only deliveries received before this time. */
+                until?: string;
+                /**
+                 * @description Only deliveries with this text in their body or outcome, as written. A page looks through 20000 deliveries, so it may have fewer
+                 *     items than `limit` and still a `next_cursor`.
+                 */
+                text?: string;
+                /** @description Maximum number of deliveries; 50 by default. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredDeliveryList"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the delivery, as in the response to its sender. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredDeliveryDetail"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Delivery not found (`delivery-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the delivery, as in the response to its sender. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The delivery has a new job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedDelivery"];
+                };
+            };
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Delivery not found (`delivery-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Delivery redacted (`delivery-redacted`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDocuments: {
+        parameters: {
+            query?: {
+                /** @description Only documents of this resource, for example `arfq-12345678`. */
+                resource?: string;
+                /** @description Maximum number of documents; 50 by default. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of documents. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentList"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the document. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentDetail"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Document not found (`document-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFetching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchingStatus"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Only of this Avinode trip, by any of its ids in any spelling. */
+                trip?: string;
+                /** @description Only of this RFQ, in any spelling. */
+                rfq?: string;
+                /** @description Only of this quote. */
+                quote?: string;
+                /** @description Only of this chat session and its trip. */
+                session?: string;
+                /** @description Only of this event: the `eventId` of a full event. */
+                event?: string;
+                /** @description Only jobs in this state. */
+                state?: components["schemas"]["JobState"];
+                /** @description Only jobs of this kind. */
+                kind?: components["schemas"]["JobKind"];
+                /** @description Only jobs inserted since this time. */
+                since?: string;
+                /** @description Only jobs inserted before this time. */
+                until?: string;
+                /** @description Only jobs with this text in their key, reason or failures, in any case. */
+                text?: string;
+                /** @description Only jobs with this text in their reason, in any case. */
+                reason?: string;
+                /** @description Timers as well, which wait for a time: the expiry of a quote. Without it they are selected only by their kind, and once due. */
+                timers?: boolean;
+                /** @description Maximum number of jobs; 50 by default. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Job not found (`job-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discardJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DiscardRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is gone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedJob"];
+                };
+            };
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Job not found (`job-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid job state (`invalid-job-state`); Job is a timer (`job-is-timer`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is due. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedJob"];
+                };
+            };
+            /** @description Invalid JSON (`invalid-json`); Incomplete body (`incomplete-body`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient scope (`forbidden`) */
+            403: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Job not found (`job-not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request timeout (`timeout`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid job state (`invalid-job-state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request body too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content encoding (`unsupported-encoding`); Unsupported media type: expected application/json (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    "accept-encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceStatus"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Avinode's id of a quote, an RFQ or a trip; the id of a delivery, a session or a row of `quotes`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is stored about this id (`nothing-stored`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,13 +1,18 @@
 //! The scope of a token of the HTTP API.
 
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumString, FromRepr, IntoStaticStr};
 
-/// A write token may read as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString)]
+/// Each scope includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString, FromRepr)]
+#[repr(u8)]
 #[strum(serialize_all = "snake_case")]
 pub enum ApiScope {
+    /// Reads everything, also the operator API.
     Read,
+    /// Changes sessions.
     Write,
+    /// Changes jobs and deliveries by the operator API.
+    Admin,
 }
 
 impl ApiScope {

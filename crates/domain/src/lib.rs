@@ -1,5 +1,6 @@
 //! The rules: pure functions over plain data, without clock, database or network.
 
+pub mod actor;
 pub mod api_scope;
 pub mod chat_session;
 pub mod clock;

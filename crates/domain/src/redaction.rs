@@ -4,6 +4,7 @@
 pub mod bodies;
 pub mod person_text;
 pub mod quotes;
+pub mod shareable;
 pub mod trip_material;
 
 use serde_json::{Map, Value};

@@ -1,9 +1,10 @@
-//! Lists, retries and discards jobs, for an admin.
+//! Lists and counts jobs, for an admin.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::job_state::JobState;
@@ -12,7 +13,8 @@ use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
 
 /// A live or dead job.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Job)]
 pub struct JobView {
     pub id: i64,
     /// A row of another version may have a kind that this one does not know.
@@ -63,8 +65,14 @@ pub struct JobFilter {
     pub until: Option<DateTime<Utc>>,
     /// In the key, the reason or a failure, in any case.
     pub text: Option<String>,
+    /// In the reason, in any case.
+    pub reason: Option<String>,
     /// Only jobs after this position.
     pub after: Option<JobPosition>,
+    /// Lists by id.
+    pub by_id: bool,
+    /// Only jobs with a higher id.
+    pub after_id: Option<i64>,
     pub state: Option<JobState>,
     pub kind: Option<String>,
     pub limit: i64,
@@ -81,7 +89,7 @@ pub struct BlockedKinds {
     pub reason: String,
 }
 
-/// Lists jobs: dead ones first, then in the order in which they are due.
+/// Lists jobs: dead ones first, then in the order in which they are due; or by id.
 pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx::Error> {
     let statement = sqlx::query_as!(
         JobView,
@@ -116,7 +124,9 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
             AND ($11::text IS NULL
                 OR strpos(lower(concat_ws(' ', key, reason, array_to_string(history, ' '))), lower($11)) > 0)
             AND ($12::integer IS NULL OR (place, due_at, id) > ($12, $13::timestamptz, $14::bigint))
-        ORDER BY place, due_at, id
+            AND ($15::text IS NULL OR strpos(lower(reason), lower($15)) > 0)
+            AND ($16::bigint IS NULL OR id > $16)
+        ORDER BY CASE WHEN $17 THEN 0 ELSE place END, CASE WHEN NOT $17 THEN due_at END, id
         LIMIT $4
         "#,
         filter.ids.as_deref(),
@@ -133,6 +143,9 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         filter.after.map(|after| i32::from(!after.is_dead)),
         filter.after.map(|after| after.due_at),
         filter.after.map(|after| after.id),
+        filter.reason,
+        filter.after_id,
+        filter.by_id,
     );
     pool.fetch_all(statement).await
 }
@@ -145,74 +158,6 @@ pub async fn dead_ids(pool: &Pool, kind: Option<&str>) -> Result<Vec<i64>, sqlx:
     );
     let rows = pool.fetch_all(statement).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-/// The beginning of the history line that separates a retried job from its previous life.
-pub const DIED: &str = "died: ";
-
-/// Makes jobs due now: dead ones come back with their history, as if inserted now, without their attempts; scheduled and
-/// retryable ones wait no longer. Running ones are left alone. Returns the ids that were changed.
-pub async fn retry(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-    let statement = sqlx::query!(
-        r#"
-        WITH dead AS (
-            DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1) RETURNING *
-        ), revived AS (
-            INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, history)
-            SELECT id, kind, key, delivery_id,
-                (history || ($2::text || reason))[greatest(1, cardinality(history) - 8):]
-            FROM dead
-            ORDER BY id
-            RETURNING id
-        ), hastened AS (
-            UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()
-            WHERE id = ANY ($1) AND lease_token IS NULL AND due_at > clock_timestamp()
-            RETURNING id
-        )
-        SELECT id AS "id!" FROM (SELECT id FROM revived UNION ALL SELECT id FROM hastened) AS retried ORDER BY id
-        "#,
-        ids,
-        DIED,
-    );
-    let rows = pool.fetch_all(statement).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-/// Returns which of these jobs are timers in the queue. Dead ones are not: they wait for an admin.
-pub async fn timers(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-    let statement = sqlx::query!(
-        "SELECT id FROM avinode_ingest.jobs WHERE id = ANY ($1) AND kind = ANY ($2) ORDER BY id",
-        ids,
-        &words(&JobKind::TIMERS) as &[&str],
-    );
-    let rows = pool.fetch_all(statement).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-/// Removes dead and unclaimed jobs from the queue; their outcome says so. Running ones are left alone. Returns the ids.
-pub async fn discard(pool: &Pool, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
-    let statement = sqlx::query!(
-        r#"
-        WITH dead AS (
-            DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1)
-            RETURNING id, kind, key, delivery_id, created_at, attempts, NULL::uuid[] AS runs
-        ), live AS (
-            DELETE FROM avinode_ingest.jobs WHERE id = ANY ($1) AND lease_token IS NULL
-            RETURNING id, kind, key, delivery_id, created_at, attempts, runs
-        )
-        INSERT INTO avinode_ingest.outcomes
-            (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
-        SELECT id, kind, key, delivery_id, created_at, attempts, 'discarded', 'by an admin', runs
-        FROM (SELECT * FROM dead UNION ALL SELECT * FROM live) AS job
-        ORDER BY id
-        ON CONFLICT (job_id) DO UPDATE
-        SET finished_at = clock_timestamp(), outcome = EXCLUDED.outcome, detail = EXCLUDED.detail
-        RETURNING job_id
-        "#,
-        ids
-    );
-    let rows = pool.fetch_all(statement).await?;
-    Ok(rows.into_iter().map(|row| row.job_id).collect())
 }
 
 /// Counts the jobs that run now or soon, without the blocked kinds. Of the `soon` kinds it counts those due within that time
@@ -239,6 +184,23 @@ pub async fn count_runnable(
     Ok(pool.fetch_one(statement).await?.count)
 }
 
+/// Counts the due jobs of these kinds that no worker has claimed, up to `max`.
+pub async fn count_due(pool: &Pool, kinds: &[JobKind], max: i64) -> Result<i64, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        SELECT count(*) AS "count!"
+        FROM (
+            SELECT FROM avinode_ingest.jobs
+            WHERE kind = ANY ($1) AND due_at <= statement_timestamp() AND lease_token IS NULL
+            LIMIT $2
+        ) AS due
+        "#,
+        &words(kinds) as &[&str],
+        max,
+    );
+    Ok(pool.fetch_one(statement).await?.count)
+}
+
 /// Counts the jobs of these kinds, and the dead jobs. The statement is unnamed, because `check` works behind any pooler.
 pub async fn count_live_and_dead(pool: &Pool, kinds: &[JobKind]) -> Result<(i64, i64), sqlx::Error> {
     let mut tx = pool.begin().await?;
@@ -256,6 +218,6 @@ pub async fn count_live_and_dead(pool: &Pool, kinds: &[JobKind]) -> Result<(i64,
     Ok(counts)
 }
 
-fn words(kinds: &[JobKind]) -> Vec<&'static str> {
+pub(super) fn words(kinds: &[JobKind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.as_str()).collect()
 }

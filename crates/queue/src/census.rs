@@ -1,5 +1,6 @@
-//! Counts of jobs by kind and state, for gauges.
+//! Counts of jobs by kind and state, for gauges and the operator API.
 
+use chrono::{DateTime, Utc};
 use ingest_postgres::transaction::Pool;
 
 /// Live jobs of a kind and state.
@@ -41,4 +42,56 @@ pub async fn read_dead(pool: &Pool) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let statement = sqlx::query!(r#"SELECT kind, count(*) AS "jobs!" FROM avinode_ingest.dead_jobs GROUP BY kind"#);
     let rows = pool.fetch_all(statement).await?;
     Ok(rows.into_iter().map(|row| (row.kind, row.jobs)).collect())
+}
+
+/// The job that has been due for the longest time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OldestDueJob {
+    pub id: i64,
+    pub kind: String,
+    pub due_at: DateTime<Utc>,
+    /// The database's clock.
+    pub now: DateTime<Utc>,
+}
+
+/// Returns the job that has been due for the longest time, if no worker handles it.
+pub async fn oldest_due(pool: &Pool) -> Result<Option<OldestDueJob>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        OldestDueJob,
+        r#"
+        SELECT id, kind, due_at, clock_timestamp() AS "now!"
+        FROM avinode_ingest.jobs
+        WHERE due_at <= clock_timestamp()
+        ORDER BY due_at, id
+        LIMIT 1
+        "#
+    );
+    Ok(pool.fetch_all(statement).await?.pop())
+}
+
+/// Jobs of a kind that failed and will run again, with their last failure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedJobs {
+    pub kind: String,
+    /// The beginning of the failure.
+    pub reason: String,
+    pub jobs: i64,
+}
+
+/// Returns the last failures of the jobs that failed and will run again, of at most ten thousand of them.
+pub async fn failures(pool: &Pool) -> Result<Vec<FailedJobs>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        FailedJobs,
+        r#"
+        SELECT kind AS "kind!", reason AS "reason!", count(*) AS "jobs!"
+        FROM (
+            SELECT kind, left(history[cardinality(history)], 300) AS reason
+            FROM avinode_ingest.jobs
+            WHERE attempts > 0 AND cardinality(history) > 0
+            LIMIT 10000
+        ) AS failed
+        GROUP BY kind, reason
+        "#
+    );
+    pool.fetch_all(statement).await
 }

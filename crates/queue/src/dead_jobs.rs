@@ -1,4 +1,4 @@
-//! Dead jobs: their reasons, for alerts, and their retention.
+//! Dead jobs: their reasons, for alerts and the operator API, and their retention.
 
 use std::time::Duration;
 
@@ -38,6 +38,42 @@ pub async fn reasons(pool: &Pool, since: DateTime<Utc>) -> Result<Vec<DeadReason
         GROUP BY kind, reason
         "#,
         since,
+    );
+    pool.fetch_all(statement).await
+}
+
+/// Dead jobs of a kind with the same reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadJobs {
+    pub kind: String,
+    /// The beginning of the reason.
+    pub reason: String,
+    pub jobs: i64,
+    pub oldest_at: DateTime<Utc>,
+    pub newest_at: DateTime<Utc>,
+    /// The highest id of these jobs.
+    pub last_job: i64,
+}
+
+/// The most dead jobs that are grouped by reason.
+pub const GROUPED: i64 = 10_000;
+
+/// Groups the newest [`GROUPED`] dead jobs.
+pub async fn groups(pool: &Pool) -> Result<Vec<DeadJobs>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        DeadJobs,
+        r#"
+        SELECT kind, reason AS "reason!", count(*) AS "jobs!", min(died_at) AS "oldest_at!", max(died_at) AS "newest_at!",
+            max(id) AS "last_job!"
+        FROM (
+            SELECT id, kind, left(reason, 300) AS reason, died_at
+            FROM avinode_ingest.dead_jobs
+            ORDER BY died_at DESC
+            LIMIT $1
+        ) AS dead
+        GROUP BY kind, reason
+        "#,
+        GROUPED,
     );
     pool.fetch_all(statement).await
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
 
+use crate::job::ClaimedJob;
 use crate::job_kind::JobKind;
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Transaction;
@@ -167,6 +168,32 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
     .execute(tx)
     .await?;
     Ok(inserted.rows_affected())
+}
+
+/// Inserts jobs as claimed ones, for a transaction that is rolled back: no worker sees them.
+pub async fn insert_claimed(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
+    let keys: Vec<Option<&str>> = jobs.iter().map(|job| job.key.as_deref()).collect();
+    let batch_keys: Vec<Option<&str>> = jobs.iter().map(|job| job.batch_key.as_deref()).collect();
+    let deliveries: Vec<Option<Uuid>> = jobs.iter().map(|job| job.delivery_id).collect();
+    sqlx::query_as!(
+        ClaimedJob,
+        r#"
+        INSERT INTO avinode_ingest.jobs (kind, key, batch_key, delivery_id, lease_token, attempts)
+        SELECT kind, key, batch_key, delivery_id, 0, 1
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY
+            AS new (kind, key, batch_key, delivery_id, place)
+        ORDER BY place
+        RETURNING id, kind AS "kind: _", lease_token AS "token!", key, delivery_id, created_at,
+            clock_timestamp() AS "claimed_at!", attempts, crashes, isolated
+        "#,
+        &kinds as &[&str],
+        &keys as &[Option<&str>],
+        &batch_keys as &[Option<&str>],
+        &deliveries as &[Option<Uuid>],
+    )
+    .fetch_all(tx)
+    .await
 }
 
 /// Returns when the newest dead-lettered job of these kinds was inserted, for each of these keys that has one.

@@ -1,12 +1,29 @@
 //! The kinds of jobs, spelled as in `jobs.kind`.
 
+use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 
 /// The kind of a job: decides which handler runs it. Triggers insert `rematch` jobs as well, by this spelling.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString, Display, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    IntoStaticStr,
+    EnumString,
+    Display,
+    VariantArray,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[strum(serialize_all = "snake_case", const_into_str)]
+#[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// Applies a full event.
     FullEvent,
@@ -29,6 +46,8 @@ pub enum JobKind {
     FetchSpeculative,
     /// Sends a webhook about a changed session to the application.
     NotifySession,
+    /// Runs a step of a batch that was begun over HTTP.
+    RunBatch,
 }
 
 impl JobKind {
@@ -39,6 +58,9 @@ impl JobKind {
         Self::Reconcile,
         Self::FetchSpeculative,
     ];
+
+    /// The kinds that apply what is stored.
+    pub const APPLYING: [Self; 4] = [Self::FullEvent, Self::EventReplay, Self::UnknownFormat, Self::Rematch];
 
     /// The kinds that wait for a time and not for a worker. The service makes them, and makes missing ones again.
     pub const TIMERS: [Self; 1] = [Self::QuoteExpiry];

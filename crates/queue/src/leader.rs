@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use utoipa::ToSchema;
 
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
@@ -32,6 +33,7 @@ pub struct LeaderLease {
 /// A row of `leader_leases`.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct LeaseRow {
+    pub holder: String,
     pub held_until: DateTime<Utc>,
     /// Published by the leader, and taken over by the next one.
     pub status: Option<Value>,
@@ -50,7 +52,7 @@ impl LeaderLease {
             ON CONFLICT (name) DO UPDATE
             SET holder = EXCLUDED.holder, held_until = EXCLUDED.held_until, status = coalesce(EXCLUDED.status, lease.status)
             WHERE lease.holder = EXCLUDED.holder OR lease.held_until <= clock_timestamp()
-            RETURNING held_until, status, clock_timestamp() AS "now!"
+            RETURNING holder, held_until, status, clock_timestamp() AS "now!"
             "#,
             &*self.name,
             self.holder,
@@ -105,7 +107,8 @@ impl LeaderLease {
 /// Reads a lease; `None` if no process ever held it. The statement is unnamed, because `check` works behind any pooler.
 pub async fn read(pool: &Pool, name: &str) -> Result<Option<LeaseRow>, sqlx::Error> {
     let mut tx = pool.begin().await?;
-    let lease = "SELECT held_until, status, clock_timestamp() AS now FROM avinode_ingest.leader_leases WHERE name = $1";
+    let lease =
+        "SELECT holder, held_until, status, clock_timestamp() AS now FROM avinode_ingest.leader_leases WHERE name = $1";
     let row = sqlx::query_as(lease)
         .bind(name)
         .persistent(false)
@@ -132,17 +135,26 @@ pub async fn claim_turn(pool: &Pool, name: &str, holder: &str, every: Duration) 
     Ok(pool.execute(statement).await? == 1)
 }
 
-/// Returns the periodic tasks and the starts of their last runs, in seconds of Unix time.
-pub async fn last_runs(pool: &Pool) -> Result<Vec<(String, f64)>, sqlx::Error> {
-    let statement = sqlx::query!(
+/// The last run of a periodic task.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PeriodicRun {
+    /// Name of the task.
+    pub task: String,
+    pub started_at: DateTime<Utc>,
+}
+
+/// Returns the last run of each periodic task.
+pub async fn last_runs(pool: &Pool) -> Result<Vec<PeriodicRun>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        PeriodicRun,
         r#"
-        SELECT name, extract(epoch FROM done_at)::float8 AS "seconds!"
+        SELECT name AS task, done_at AS "started_at!"
         FROM avinode_ingest.leader_leases
         WHERE done_at IS NOT NULL
+        ORDER BY name
         "#
     );
-    let rows = pool.fetch_all(statement).await?;
-    Ok(rows.into_iter().map(|row| (row.name, row.seconds)).collect())
+    pool.fetch_all(statement).await
 }
 
 /// Returns a turn after its work failed, so that it is claimed again.

@@ -4,6 +4,7 @@
 //! when the leases of its jobs do.
 
 pub mod admin;
+pub mod admin_actions;
 pub mod bounded;
 pub mod census;
 pub mod claim;

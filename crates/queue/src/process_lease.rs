@@ -117,6 +117,19 @@ pub async fn end(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     pool.execute(statement).await.map(drop)
 }
 
+/// Returns whether a process of the service runs.
+pub async fn is_any_held(pool: &Pool) -> Result<bool, sqlx::Error> {
+    let statement = sqlx::query!(
+        r#"
+        SELECT EXISTS (
+            SELECT FROM avinode_ingest.leader_leases WHERE starts_with(name, $1) AND held_until > clock_timestamp()
+        ) AS "held!"
+        "#,
+        PREFIX,
+    );
+    Ok(pool.fetch_one(statement).await?.held)
+}
+
 /// The lease of another process, as it was read.
 #[derive(Debug)]
 struct OtherProcess {

@@ -1,33 +1,21 @@
 //! `deliveries list`.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::cli::error::CliError;
+use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
+use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
-use crate::config::value_parsers::{integer_in, one_of};
-use crate::domain::subject::SubjectKind;
-use crate::http::v1::cursor::{self, CursorKey};
-use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryOutcome, DeliveryView};
+use crate::config::value_parsers::integer_in;
+use crate::http::v1::admin::cursors::DeliveryCursor;
+use crate::http::v1::cursor;
+use crate::store::admin::delivery_list::DeliveryView;
 
 #[derive(Debug, clap::Args)]
 pub struct ListDeliveriesArgs {
     #[command(flatten)]
-    pub subject: SubjectArgs,
-
-    /// Only deliveries of this kind: quote, decline, message, acceptance, rfq_sent, cancellation, trip_change, quote_status or other.
-    #[arg(long, value_name = "KIND", value_parser = one_of::<SubjectKind>)]
-    pub kind: Option<SubjectKind>,
-
-    /// Only deliveries with this outcome: queued, applied, duplicate, nothing, ignored, gone, dead or discarded.
-    #[arg(long, value_name = "OUTCOME", value_parser = one_of::<DeliveryOutcome>)]
-    pub outcome: Option<DeliveryOutcome>,
-
-    /// Only deliveries with this text in their body or outcome, as written. A page looks through 20000 deliveries.
-    #[arg(long, value_name = "TEXT")]
-    pub text: Option<String>,
+    pub filter: DeliveryFilterArgs,
 
     /// Maximum number of deliveries (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
@@ -42,34 +30,16 @@ pub struct ListDeliveriesArgs {
     pub cursor: Option<DeliveryCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins before this delivery.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DeliveryCursor(pub Uuid);
-
-impl CursorKey for DeliveryCursor {
-    const LIST: &'static str = "deliveries";
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let (since, until) = args.subject.times();
-    let filter = DeliveryFilter {
-        subject: args.subject.filter(),
-        kind: args.kind,
-        outcome: args.outcome,
-        since,
-        until,
-        text: args.text,
-        before: args.before.or(args.cursor.map(|cursor| cursor.0)),
-        limit: args.limit,
-    };
-    let page = delivery_list::list(&database.pool, &filter).await;
-    database.close().await?;
-    let page = page.context("list the deliveries")?;
+    let before = args.before.or(args.cursor.map(|cursor| cursor.0));
+    let filter = args.filter.selection().filter(before, args.limit);
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.deliveries(&filter).await;
+    operator.close().await?;
+    let page = page?;
     let headings = [
         "delivery",
         "received",
@@ -80,11 +50,10 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
         "outcome",
         "detail",
     ];
-    let next = page.next.map(|id| cursor::encode(&DeliveryCursor(id)));
     print_page(
         args.common.json,
         page.data,
-        next,
+        page.next_cursor,
         "no deliveries",
         TextTable::new(headings),
         cells,

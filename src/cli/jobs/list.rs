@@ -1,39 +1,20 @@
 //! `jobs list`.
 
-use serde::{Deserialize, Serialize};
-
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::admin::job_list::JobListFilter;
+use crate::cli::error::CliError;
+use crate::cli::filter_args::JobFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
+use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
-use crate::config::value_parsers::{integer_in, one_of};
-use crate::http::v1::cursor::{self, CursorKey};
-use crate::jobs::fetch::status;
-use crate::queue::admin::{self, JobFilter, JobPosition, JobView};
-use crate::queue::job_kind::JobKind;
-use crate::queue::job_state::JobState;
-use crate::store::admin::job_ids;
+use crate::config::value_parsers::integer_in;
+use crate::http::v1::admin::cursors::JobCursor;
+use crate::http::v1::cursor;
+use crate::queue::admin::JobView;
 
 #[derive(Debug, clap::Args)]
 pub struct ListJobsArgs {
     #[command(flatten)]
-    pub subject: SubjectArgs,
-
-    /// Only jobs in this state.
-    #[arg(long, value_name = "STATE")]
-    pub state: Option<JobState>,
-
-    /// Only jobs of this kind.
-    #[arg(long, value_name = "KIND", value_parser = one_of::<JobKind>)]
-    pub kind: Option<JobKind>,
-
-    /// Only jobs with this text in their key, reason or failures, in any case.
-    #[arg(long, value_name = "TEXT")]
-    pub text: Option<String>,
-
-    /// Timers as well, which wait for a time: the expiry of a quote. Without it they are listed only with --kind, and once due.
-    #[arg(long)]
-    pub all: bool,
+    pub filter: JobFilterArgs,
 
     /// Maximum number of jobs (1 to 10000).
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
@@ -44,60 +25,33 @@ pub struct ListJobsArgs {
     pub cursor: Option<JobCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins after this job.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobCursor(pub JobPosition);
-
-impl CursorKey for JobCursor {
-    const LIST: &'static str = "jobs";
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let read = read(&database, &args).await;
-    database.close().await?;
-    let mut jobs = read?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let has_more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let last = jobs.last().filter(|_| has_more).map(JobView::position);
-    let next = last.map(|position| cursor::encode(&JobCursor(position)));
-    let none = match args.subject.filter().is_empty() && args.text.is_none() {
+    let filter = JobListFilter {
+        selection: args.filter.selection(),
+        after: args.cursor.map(|cursor| cursor.0),
+        limit: args.limit,
+    };
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.jobs(&filter).await;
+    operator.close().await?;
+    let page = page?;
+    let selection = &filter.selection;
+    let none = match selection.subject.is_empty() && selection.text.is_none() && selection.reason.is_none() {
         true => "no jobs: everything that was received is done",
         false => "no jobs",
     };
     let headings = ["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"];
-    print_page(args.common.json, jobs, next, none, TextTable::new(headings), cells)
-}
-
-/// Reads one job more than the page has.
-async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<JobView>, CliError> {
-    let pool = &database.pool;
-    let subject = args.subject.filter();
-    let ids = match subject.is_empty() {
-        true => None,
-        false => Some(job_ids::about(pool, &subject).await.context("look for the jobs")?),
-    };
-    let (since, until) = args.subject.times();
-    let filter = JobFilter {
-        hides_timers: !args.all && args.kind.is_none(),
-        state: args.state,
-        kind: args.kind.map(|kind| kind.as_str().to_owned()),
-        limit: args.limit + 1,
-        ids,
-        since,
-        until,
-        text: args.text.clone(),
-        after: args.cursor.map(|cursor| cursor.0),
-        blocked: status::blocked_kinds(pool)
-            .await
-            .context("read the status of fetching")?,
-    };
-    admin::list(pool, &filter).await.context("list the jobs")
+    print_page(
+        args.common.json,
+        page.data,
+        page.next_cursor,
+        none,
+        TextTable::new(headings),
+        cells,
+    )
 }
 
 fn cells(job: JobView) -> [String; 8] {

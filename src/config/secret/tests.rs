@@ -80,7 +80,7 @@ fn an_api_token_has_a_name_and_a_known_scope() {
     let token = ApiToken::parse("ops:write:a:b").unwrap();
     assert_eq!((token.name.as_str(), token.scope), ("ops", ApiScope::Write));
     assert_eq!(token.token.expose_secret(), "a:b");
-    for entry in ["", "ops:write", "ops:admin:hush", ":read:hush", "ops:read:"] {
+    for entry in ["", "ops:write", "ops:root:hush", ":read:hush", "ops:read:"] {
         let error = ApiToken::parse(entry).unwrap_err();
         assert!(!error.contains("hush"), "{error}");
     }

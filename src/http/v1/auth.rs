@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::problem::ApiProblem;
+use crate::domain::actor::Actor;
 use crate::domain::api_scope::ApiScope;
 use crate::http::log_limit::LogLimit;
 use crate::http::reloadable::Reloadable;
@@ -92,16 +93,17 @@ impl BearerTokens {
             .ok_or(ApiProblem::InvalidToken)
     }
 
-    fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<(), ApiProblem> {
+    /// Returns the name of the token.
+    fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<String, ApiProblem> {
         let token = self
             .authenticate(&parts.headers)
             .inspect_err(|problem| self.log(problem, parts))?;
         if token.scope < needed {
-            return Err(ApiProblem::Forbidden);
+            return Err(ApiProblem::Forbidden { needed });
         }
         let (name, method, path) = (&token.name, &parts.method, parts.uri.path());
         tracing::debug!(token = name, %method, path, "API call {method} {path} with token {name}");
-        Ok(())
+        Ok(token.name)
     }
 
     /// Logs a call without a valid token, without its header.
@@ -130,24 +132,38 @@ impl BearerTokens {
     }
 }
 
-/// Extractor that requires a token, and the scope `write` if `WRITE`.
+/// Extractor that requires a token with this [`ApiScope`], or a higher one.
 #[derive(Debug)]
-pub struct TokenAccess<const WRITE: bool>;
+pub struct TokenAccess<const SCOPE: u8> {
+    /// The name of the token.
+    name: String,
+}
 
-/// Requires a token with the scope `read` or `write`.
-pub type ReadAccess = TokenAccess<false>;
-/// Requires a token with the scope `write`.
-pub type WriteAccess = TokenAccess<true>;
+impl<const SCOPE: u8> TokenAccess<SCOPE> {
+    /// The author of what the call changes.
+    pub fn actor(&self) -> Actor {
+        Actor::token(&self.name)
+    }
+}
 
-impl<S: Send + Sync, const WRITE: bool> FromRequestParts<S> for TokenAccess<WRITE>
+/// Requires any token.
+pub type ReadAccess = TokenAccess<{ ApiScope::Read as u8 }>;
+/// Requires a token with the scope `write` or `admin`.
+pub type WriteAccess = TokenAccess<{ ApiScope::Write as u8 }>;
+/// Requires a token with the scope `admin`.
+pub type AdminAccess = TokenAccess<{ ApiScope::Admin as u8 }>;
+
+impl<S: Send + Sync, const SCOPE: u8> FromRequestParts<S> for TokenAccess<SCOPE>
 where
     BearerTokens: FromRef<S>,
 {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        let needed = if WRITE { ApiScope::Write } else { ApiScope::Read };
-        BearerTokens::from_ref(state).authorize(parts, needed).map(|()| Self)
+        // A number that is no scope does not occur: the types above name their scope.
+        let needed = ApiScope::from_repr(SCOPE).unwrap_or(ApiScope::Admin);
+        let name = BearerTokens::from_ref(state).authorize(parts, needed)?;
+        Ok(Self { name })
     }
 }
 

@@ -4,6 +4,10 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use uuid::Uuid;
 
+use super::admin::problem::AdminProblem;
+use crate::admin::actions::ActionError;
+use crate::admin::batches::error::BatchError;
+use crate::domain::api_scope::ApiScope;
 use crate::http::problem::{FieldError, Problem, ProblemDetails, problem_sets};
 use crate::sessions::entry_stream::StreamError;
 use crate::sessions::error::SessionError;
@@ -14,8 +18,10 @@ pub enum ApiProblem {
     Common(Problem),
     MissingToken,
     InvalidToken,
-    /// The token does not have the scope `write`.
-    Forbidden,
+    /// The scope of the token is lower.
+    Forbidden {
+        needed: ApiScope,
+    },
     SessionNotFound,
     InvalidStatus {
         status: String,
@@ -33,6 +39,7 @@ pub enum ApiProblem {
     /// A constraint or trigger of the application's tables rejected the values.
     ConstraintViolation,
     Busy,
+    Admin(AdminProblem),
 }
 
 impl ApiProblem {
@@ -62,9 +69,13 @@ impl ApiProblem {
                 "The bearer token is not valid.",
                 r#"Bearer realm="avinode-ingest", error="invalid_token""#,
             ),
-            Self::Forbidden => ProblemDetails::new(403, "forbidden", "Insufficient scope")
-                .detail("This operation requires a token with the scope write.")
-                .challenge(r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#)
+            Self::Forbidden { needed } => ProblemDetails::new(403, "forbidden", "Insufficient scope")
+                .detail(format!("This operation requires a token with the scope {}.", needed.as_str()))
+                .challenge(match needed {
+                    ApiScope::Read => r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="read""#,
+                    ApiScope::Write => r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="write""#,
+                    ApiScope::Admin => r#"Bearer realm="avinode-ingest", error="insufficient_scope", scope="admin""#,
+                })
                 .close(),
             Self::SessionNotFound => ProblemDetails::new(404, "session-not-found", "Session not found")
                 .detail("No chat session has this id."),
@@ -103,6 +114,7 @@ impl ApiProblem {
             Self::Busy => ProblemDetails::new(503, "busy", "Database busy")
                 .detail("Nothing was changed. Send the request again after 1 s.")
                 .header(RETRY_AFTER, HeaderValue::from_static("1")),
+            Self::Admin(problem) => problem.details(),
         }
     }
 }
@@ -132,6 +144,42 @@ impl From<SessionError> for ApiProblem {
     }
 }
 
+impl From<AdminProblem> for ApiProblem {
+    fn from(problem: AdminProblem) -> Self {
+        Self::Admin(problem)
+    }
+}
+
+impl From<BatchError> for ApiProblem {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Unknown(_) => AdminProblem::BatchNotFound.into(),
+            BatchError::NoFilter => Self::field("jobs or deliveries", "has no filter: a batch needs one"),
+            BatchError::Database(error) => error.into(),
+            error @ (BatchError::Finished(_) | BatchError::Unreadable { .. } | BatchError::Job(_)) => {
+                tracing::error!("an API call failed, the caller gets 500: {error}");
+                Self::Common(Problem::Internal)
+            }
+        }
+    }
+}
+
+impl From<ActionError> for ApiProblem {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::Timers(_) => AdminProblem::JobIsTimer.into(),
+            ActionError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// An error of a read that has no error type of its own.
+impl From<sqlx::Error> for ApiProblem {
+    fn from(error: sqlx::Error) -> Self {
+        SessionError::from(error).not_retried().into()
+    }
+}
+
 impl From<StreamError> for ApiProblem {
     fn from(error: StreamError) -> Self {
         match error {
@@ -154,9 +202,16 @@ problem_sets! {
     /// Problems of an operation that writes.
     WriteProblems = [
         ApiProblem::MissingToken,
-        ApiProblem::Forbidden,
+        ApiProblem::Forbidden { needed: ApiScope::Write },
         ApiProblem::field("field", "is not valid"),
         ApiProblem::ConstraintViolation,
+        Problem::Internal,
+        ApiProblem::Busy,
+    ];
+    /// Problems of an operation that changes jobs or deliveries.
+    AdminProblems = [
+        ApiProblem::MissingToken,
+        ApiProblem::Forbidden { needed: ApiScope::Admin },
         Problem::Internal,
         ApiProblem::Busy,
     ];

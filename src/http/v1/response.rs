@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::Response;
 use hyper::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -16,7 +16,7 @@ use crate::domain::chat_session::page::Page;
 use crate::http::json_response::uncached;
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ListResponse<T> {
     pub data: Vec<T>,
     pub next_cursor: Option<String>,

@@ -31,12 +31,18 @@ struct UpdatedSession(ChatSession);
     responses(UpdatedSession, BodyProblems),
 )]
 pub async fn record_activity(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     OptionalJsonBody(activity): OptionalJsonBody<ActivityUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.update_activity(session, activity).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_activity(session, activity)
+            .await?,
+    ))
 }
 
 /// Pause a session
@@ -48,8 +54,8 @@ pub async fn record_activity(
     operation_id = "pauseChatSession",
     responses(UpdatedSession, StatusProblems)
 )]
-pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(changed(state.sessions.pause(session).await?))
+pub async fn pause(access: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
+    Ok(changed(state.sessions.acting_as(access.actor()).pause(session).await?))
 }
 
 /// Resume a session
@@ -61,8 +67,8 @@ pub async fn pause(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     operation_id = "resumeChatSession",
     responses(UpdatedSession, StatusProblems)
 )]
-pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(changed(state.sessions.resume(session).await?))
+pub async fn resume(access: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
+    Ok(changed(state.sessions.acting_as(access.actor()).resume(session).await?))
 }
 
 /// Update the trip and the workflow step
@@ -77,12 +83,18 @@ pub async fn resume(_: WriteAccess, State(state): State<ApiState>, SessionId(ses
     responses(UpdatedSession, BodyProblems, StatusProblems),
 )]
 pub async fn update_trip(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(patch): JsonBody<TripPatch>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.update_trip(session, &patch).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_trip(session, &patch)
+            .await?,
+    ))
 }
 
 /// Set the type of the conversation
@@ -96,12 +108,18 @@ pub async fn update_trip(
     responses(UpdatedSession, BodyProblems),
 )]
 pub async fn update_type(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<ConversationTypeUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.update_type(session, update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_type(session, update)
+            .await?,
+    ))
 }
 
 /// Record a quote
@@ -115,12 +133,18 @@ pub async fn update_type(
     responses(UpdatedSession, BodyProblems),
 )]
 pub async fn record_quote(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<QuoteUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.update_quote(session, &update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_quote(session, &update)
+            .await?,
+    ))
 }
 
 /// Unpin the primary quote
@@ -132,8 +156,8 @@ pub async fn record_quote(
     operation_id = "unpinPrimaryQuote",
     responses(UpdatedSession)
 )]
-pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(changed(state.sessions.unpin(session).await?))
+pub async fn unpin(access: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
+    Ok(changed(state.sessions.acting_as(access.actor()).unpin(session).await?))
 }
 
 /// Attach a proposal
@@ -147,12 +171,18 @@ pub async fn unpin(_: WriteAccess, State(state): State<ApiState>, SessionId(sess
     responses(UpdatedSession, BodyProblems),
 )]
 pub async fn attach_proposal(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     SessionId(session): SessionId,
     JsonBody(update): JsonBody<ProposalUpdate>,
 ) -> ApiResult {
-    Ok(changed(state.sessions.update_proposal(session, update).await?))
+    Ok(changed(
+        state
+            .sessions
+            .acting_as(access.actor())
+            .update_proposal(session, update)
+            .await?,
+    ))
 }
 
 /// Complete a session
@@ -164,6 +194,8 @@ pub async fn attach_proposal(
     operation_id = "completeChatSession",
     responses(UpdatedSession, StatusProblems)
 )]
-pub async fn complete(_: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
-    Ok(changed(state.sessions.complete(session).await?))
+pub async fn complete(access: WriteAccess, State(state): State<ApiState>, SessionId(session): SessionId) -> ApiResult {
+    Ok(changed(
+        state.sessions.acting_as(access.actor()).complete(session).await?,
+    ))
 }

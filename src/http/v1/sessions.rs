@@ -36,11 +36,11 @@ type ChatSessionList = ListResponse<ChatSession>;
     ),
 )]
 pub async fn create_or_update(
-    _: WriteAccess,
+    access: WriteAccess,
     State(state): State<ApiState>,
     JsonBody(new): JsonBody<NewChatSession>,
 ) -> ApiResult {
-    let result = state.sessions.create_or_update(&new).await?;
+    let result = state.sessions.acting_as(access.actor()).create_or_update(&new).await?;
     if !result.created {
         return Ok(changed(result.session));
     }
@@ -88,6 +88,6 @@ pub async fn statistics(_: ReadAccess, State(state): State<ApiState>) -> ApiResu
     operation_id = "archiveOldChatSessions",
     responses((status = 200, body = ArchiveResult, description = "The number of archived sessions.")),
 )]
-pub async fn archive(_: WriteAccess, State(state): State<ApiState>) -> ApiResult {
-    Ok(changed(state.sessions.archive().await?))
+pub async fn archive(access: WriteAccess, State(state): State<ApiState>) -> ApiResult {
+    Ok(changed(state.sessions.acting_as(access.actor()).archive().await?))
 }

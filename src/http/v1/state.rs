@@ -1,4 +1,4 @@
-//! State shared by the handlers of the sessions API.
+//! State shared by the handlers of the APIs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 
 use super::auth::BearerTokens;
+use crate::admin::service::AdminService;
 use crate::ingest::memory_budget::MemoryBudget;
 use crate::sessions::entry_stream::EntryStreams;
 use crate::sessions::service::SessionService;
@@ -23,16 +24,23 @@ pub type ApiState = Arc<SessionsState>;
 pub struct SessionsState {
     pub sessions: SessionService,
     pub streams: EntryStreams,
+    pub admin: AdminService,
     pub tokens: BearerTokens,
     /// Memory for request bodies.
     pub memory: MemoryBudget,
 }
 
 impl SessionsState {
-    pub fn shared(sessions: SessionService, streams: EntryStreams, tokens: BearerTokens) -> ApiState {
+    pub fn shared(
+        sessions: SessionService,
+        streams: EntryStreams,
+        admin: AdminService,
+        tokens: BearerTokens,
+    ) -> ApiState {
         Arc::new(Self {
             sessions,
             streams,
+            admin,
             tokens,
             memory: MemoryBudget::new(MEMORY),
         })

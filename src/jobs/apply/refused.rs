@@ -53,7 +53,9 @@ pub(super) struct RefusedSession {
 pub(super) struct WrittenSessions {
     /// The number of rows that changed.
     pub(super) changed: u64,
-    /// The sessions with a changed row, or an entry for their timeline.
+    /// The sessions with a changed row.
+    pub(super) rows: BTreeSet<Uuid>,
+    /// The sessions with a changed row, or an entry for their timeline, which may be there already.
     pub(super) written: BTreeSet<Uuid>,
     pub(super) refused: Vec<RefusedSession>,
 }
@@ -70,6 +72,7 @@ pub(super) async fn write_sessions(
         return match write::write(tx, writes, states, lines).await {
             Ok(changed) => Ok(WrittenSessions {
                 changed,
+                rows: changed_rows(writes),
                 written: written_sessions(writes, lines),
                 refused: Vec::new(),
             }),
@@ -88,6 +91,7 @@ pub(super) async fn write_sessions(
             Ok(changed) => {
                 savepoint.commit().await?;
                 written.changed += changed;
+                written.rows.extend(changed_rows(std::slice::from_ref(one)));
                 written
                     .written
                     .extend(written_sessions(std::slice::from_ref(one), &lines));
@@ -112,10 +116,16 @@ pub(super) async fn write_sessions(
     }
 }
 
-fn written_sessions(writes: &[SessionWrite], lines: &[TimelineRow]) -> BTreeSet<Uuid> {
+fn changed_rows(writes: &[SessionWrite]) -> BTreeSet<Uuid> {
     let changed = writes.iter().filter(|write| write.changes_row());
-    let changed = changed.map(|write| write.session);
-    changed.chain(lines.iter().map(|line| line.session)).collect()
+    changed.map(|write| write.session).collect()
+}
+
+fn written_sessions(writes: &[SessionWrite], lines: &[TimelineRow]) -> BTreeSet<Uuid> {
+    changed_rows(writes)
+        .into_iter()
+        .chain(lines.iter().map(|line| line.session))
+        .collect()
 }
 
 fn is_refusal(error: &sqlx::Error) -> bool {

@@ -126,6 +126,7 @@ fn add_timeline(
                 seq: session.state.timeline_seq,
                 event: happening,
                 delivery_id,
+                actor: None,
             });
         }
     };

@@ -9,7 +9,7 @@ use rand::RngExt;
 use crate::avinode::client::error::{FetchError, FetchErrorKind};
 use crate::avinode::resource::{Resource, ResourceKind};
 use crate::domain::ids::ResourceId;
-use crate::queue::admin::DIED;
+use crate::queue::admin_actions::DIED;
 use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;

@@ -3,7 +3,7 @@
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::BlockedKinds;
 use crate::queue::job_kind::JobKind;
-use crate::queue::rate_limit::status::{self, LimiterStatus};
+use crate::queue::rate_limit::status::{self, LimiterReport, LimiterStatus};
 
 /// The leader lease of the process that fetches.
 pub const LEASE: &str = "fetching";
@@ -13,6 +13,11 @@ pub const NO_CREDENTIALS: &str =
 
 pub async fn read(pool: &Pool) -> Result<LimiterStatus, sqlx::Error> {
     status::read(pool, LEASE).await
+}
+
+/// Reads the status with the process that fetches.
+pub async fn report(pool: &Pool) -> Result<LimiterReport, sqlx::Error> {
+    status::report(pool, LEASE).await
 }
 
 /// Returns why fetch jobs do not run for long; `None` while they run, or pause for moments.

@@ -2,10 +2,11 @@
 //! each filter, or the rarest of several, finds its rows by an index.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
@@ -16,8 +17,11 @@ use crate::postgres::transaction::{Pool, Transaction};
 pub const TEXT_WINDOW: i64 = 20_000;
 
 /// The outcome of a delivery: that of its newest job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
+)]
 #[strum(serialize_all = "snake_case", const_into_str)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryOutcome {
     /// A job of it is not done.
     Queued,
@@ -53,7 +57,8 @@ pub struct DeliveryFilter {
 }
 
 /// A delivery, its subject and the outcome of its newest job.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = StoredDelivery)]
 pub struct DeliveryView {
     /// The id that the response to the sender named.
     pub id: Uuid,
@@ -70,7 +75,7 @@ pub struct DeliveryView {
     pub quotes: Vec<String>,
     /// The sessions that had the trip when it was applied.
     pub sessions: Vec<Uuid>,
-    /// A word of [`DeliveryOutcome`], or `unknown` where the outcome is past its retention.
+    /// `queued`, the outcome of its newest job, or `unknown` where the outcome is past its retention.
     pub outcome: String,
     /// The change, the repeated delivery, or the reason of a dead job.
     pub detail: Option<String>,
@@ -85,6 +90,26 @@ pub struct DeliveryPage {
 
 /// Lists deliveries, the newest first.
 pub async fn list(pool: &Pool, filter: &DeliveryFilter) -> Result<DeliveryPage, sqlx::Error> {
+    let (rows, window) = rows(pool, filter, statement).await?;
+    let mut data = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let next = truncate(&mut data, filter.limit, window, |delivery| delivery.id);
+    Ok(DeliveryPage { data, next })
+}
+
+/// Returns the ids of the page that [`list`] shows, and that before which the next page begins.
+pub async fn ids(pool: &Pool, filter: &DeliveryFilter) -> Result<(Vec<Uuid>, Option<Uuid>), sqlx::Error> {
+    let (rows, window) = rows(pool, filter, id_statement).await?;
+    let mut ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<_>, _>>()?;
+    let next = truncate(&mut ids, filter.limit, window, |id| *id);
+    Ok((ids, next))
+}
+
+/// Reads a page with one more row, and the end of the window of a text.
+async fn rows(
+    pool: &Pool,
+    filter: &DeliveryFilter,
+    statement: impl FnOnce(&DeliveryFilter, &SubjectScope, &DeliveryRange) -> QueryBuilder<Postgres>,
+) -> Result<(Vec<PgRow>, Option<Uuid>), sqlx::Error> {
     let scope = SubjectScope::read(pool, &filter.subject).await?;
     let mut tx = pool.begin().await?;
     let mut range = DeliveryRange {
@@ -101,16 +126,19 @@ pub async fn list(pool: &Pool, filter: &DeliveryFilter) -> Result<DeliveryPage, 
     let mut query = statement(filter, &scope, &range);
     let rows = query.build().persistent(false).fetch_all(&mut tx).await?;
     tx.commit().await?;
-    let mut data = rows.iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    let has_more = data.len() > limit;
-    data.truncate(limit);
-    let next = match has_more {
-        true => data.last().map(|last| last.id),
+    Ok((rows, window))
+}
+
+/// Removes the row that is one too many, and returns that before which the next page begins.
+fn truncate<T>(rows: &mut Vec<T>, limit: i64, window: Option<Uuid>, id: impl Fn(&T) -> Uuid) -> Option<Uuid> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    match has_more {
+        true => rows.last().map(id),
         // The window of a text begins with this one.
         false => window,
-    };
-    Ok(DeliveryPage { data, next })
+    }
 }
 
 fn view(row: &PgRow) -> Result<DeliveryView, sqlx::Error> {
@@ -141,7 +169,21 @@ async fn window_end(tx: &mut Transaction<'_>, range: &DeliveryRange) -> Result<O
 
 /// The statement of a page with one more row; tests run EXPLAIN on it.
 pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (SELECT found.id FROM (");
+    let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
+    push_ids(&mut query, filter, scope, range);
+    query.push(VIEW);
+    query
+}
+
+/// The statement of the ids of a page with one more row.
+fn id_statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::default();
+    push_ids(&mut query, filter, scope, range);
+    query
+}
+
+fn push_ids(query: &mut QueryBuilder<Postgres>, filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) {
+    query.push("SELECT found.id FROM (");
     let kind = filter.kind.map(SubjectKind::as_str);
     let rare = filter.outcome.filter(|outcome| *outcome != DeliveryOutcome::Applied);
     // A condition that the rows are not found by. Scalar subqueries: no plan joins a whole table for them.
@@ -149,12 +191,12 @@ pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &Delivery
     let mut has_outcome = filter.outcome;
     if !filter.subject.is_empty() {
         query.push("SELECT DISTINCT id FROM (");
-        scope.push_deliveries(&mut query, range, kind);
+        scope.push_deliveries(query, range, kind);
         query.push(") AS named");
         has_kind = None;
     } else if let Some(DeliveryOutcome::Queued) = rare {
         query.push("SELECT DISTINCT delivery_id AS id FROM avinode_ingest.jobs WHERE delivery_id IS NOT NULL");
-        range.push(&mut query, "delivery_id");
+        range.push(query, "delivery_id");
         has_outcome = None;
     } else if let Some(outcome) = rare {
         // A word of ours, as a literal: the index has the condition that it is not 'applied'.
@@ -163,7 +205,7 @@ pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &Delivery
         query.push(outcome.as_str()).push("' AND outcome.delivery_id IS NOT NULL AND ").push(
             "outcome.job_id = (SELECT max(newest.job_id) FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id)",
         );
-        range.push(&mut query, "outcome.delivery_id");
+        range.push(query, "outcome.delivery_id");
     } else if let Some(kind) = kind {
         query.push(
             "SELECT subject.delivery_id AS id FROM avinode_ingest.delivery_subjects AS subject WHERE subject.kind = ",
@@ -172,11 +214,11 @@ pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &Delivery
             " AND subject.id = (SELECT max(newest.id) FROM avinode_ingest.delivery_subjects AS newest \
              WHERE newest.delivery_id = subject.delivery_id)",
         );
-        range.push(&mut query, "subject.delivery_id");
+        range.push(query, "subject.delivery_id");
         has_kind = None;
     } else {
         query.push("SELECT id FROM avinode_ingest.deliveries WHERE true");
-        range.push(&mut query, "id");
+        range.push(query, "id");
     }
     query.push(") AS found WHERE true");
     if let Some(kind) = has_kind {
@@ -209,8 +251,6 @@ pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &Delivery
         query.push_bind(text.clone()).push(") > 0))");
     }
     query.push(" ORDER BY found.id DESC LIMIT ").push_bind(filter.limit + 1);
-    query.push(VIEW);
-    query
 }
 
 /// The page itself. Partitions are found one by one for each of its ids.

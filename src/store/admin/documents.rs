@@ -1,11 +1,13 @@
 //! Reads fetched documents for the admin commands.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::postgres::transaction::Pool;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Document)]
 pub struct DocumentView {
     /// Ids rise in the order in which documents are stored.
     pub id: i64,

@@ -1,6 +1,7 @@
 //! The deliveries about a trip, an RFQ, a quote, a session or an event: all are found by an index.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -8,15 +9,21 @@ use super::trips;
 use crate::postgres::transaction::Pool;
 
 /// The ids that a delivery must all be about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SubjectFilter {
     /// In normal form.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trip: Option<String>,
     /// In normal form.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rfq: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Uuid>,
     /// `eventId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
 }
 

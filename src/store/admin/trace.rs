@@ -7,7 +7,8 @@ pub mod sessions;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::deliveries::{TracedDelivery, TracedDocument, TracedJob};
@@ -19,7 +20,7 @@ use crate::postgres::transaction::Pool;
 use crate::store::rejected_requests::{self, RejectionSummary};
 
 /// The thing that an id names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
 pub enum TraceTarget {
     Delivery(Uuid),

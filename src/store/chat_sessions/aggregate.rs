@@ -1,10 +1,9 @@
 //! Timelines, statistics and archiving.
 
-use crate::postgres::transaction::{Pool, Transaction};
+use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
 use super::pg_timestamp::PgTimestamp;
-use super::tx;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::{Statistics, StepCount, TimelineEntry};
 
@@ -17,7 +16,7 @@ pub async fn timeline(
     let entries = sqlx::query_as!(
         TimelineEntry,
         r#"
-        SELECT seq, recorded_at, happened_at AS "happened_at!: PgTimestamp", kind, detail, delivery_id
+        SELECT seq, recorded_at, happened_at AS "happened_at!: PgTimestamp", kind, detail, delivery_id, actor
         FROM avinode_ingest.timeline
         WHERE session_id = $1 AND seq > $2
         ORDER BY seq
@@ -55,11 +54,9 @@ pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Er
 
 /// Archives old sessions with the database function, which may be the application's own. Returns the number of sessions, if
 /// the function returns one.
-pub async fn archive(pool: &Pool) -> Result<Option<i64>, sqlx::Error> {
-    let mut tx = tx::writing_many(pool).await?;
+pub async fn archive(tx: &mut Transaction<'_>) -> Result<Option<i64>, sqlx::Error> {
     let archived = sqlx::query_scalar!("SELECT public.archive_old_chat_sessions()::text")
-        .fetch_one(&mut tx)
+        .fetch_one(tx)
         .await?;
-    tx.commit().await?;
     Ok(archived.and_then(|archived| archived.parse().ok()))
 }

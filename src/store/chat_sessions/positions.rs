@@ -56,7 +56,7 @@ pub async fn read(pool: &Pool, after: i64, to: i64, limit: i64) -> Result<Vec<St
         r#"
         SELECT entry.position AS "position!", entry.session_id AS "session_id!", session.iso_agent_id AS "iso_agent_id?: Uuid",
             entry.seq AS "seq!", entry.recorded_at AS "recorded_at!", entry.happened_at AS "happened_at!: PgTimestamp",
-            entry.kind AS "kind!", entry.detail AS "detail!", entry.delivery_id AS "delivery_id?"
+            entry.kind AS "kind!", entry.detail AS "detail!", entry.delivery_id AS "delivery_id?", entry.actor AS "actor?"
         FROM (
             SELECT *
             FROM avinode_ingest.timeline

@@ -3,12 +3,18 @@
 use crate::postgres::transaction::Transaction;
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::timeline::TimelineEvent;
 use crate::store::sessions::write;
 use crate::store::timeline::TimelineRow;
 
 /// Appends an event to the timeline of a locked session, unless it is there already.
-pub async fn append(tx: &mut Transaction<'_>, session: Uuid, event: TimelineEvent) -> Result<(), sqlx::Error> {
+pub async fn append(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    event: TimelineEvent,
+    actor: &Actor,
+) -> Result<(), sqlx::Error> {
     let seq = sqlx::query_scalar!(
         r#"
         INSERT INTO avinode_ingest.session_state AS state (session_id, timeline_seq)
@@ -25,6 +31,7 @@ pub async fn append(tx: &mut Transaction<'_>, session: Uuid, event: TimelineEven
         seq,
         event,
         delivery_id: None,
+        actor: Some(actor.clone()),
     };
     write::write(tx, &[], &[], &[row]).await.map(drop)
 }

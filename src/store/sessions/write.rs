@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
+use crate::domain::actor::Actor;
 use crate::domain::decide::SessionUpdate;
 use crate::domain::ids::QuoteId;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
@@ -81,10 +82,10 @@ pub async fn write(
                 selected_by = EXCLUDED.selected_by, selected_at = EXCLUDED.selected_at,
                 withheld_trip = EXCLUDED.withheld_trip
         ), appended AS (
-            INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
-            SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail
-            FROM unnest($20::uuid[], $21::bigint[], $22::timestamptz[], $23::text[], $24::text[], $25::uuid[], $26::jsonb[])
-                AS new (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail)
+            INSERT INTO avinode_ingest.timeline (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail, actor)
+            SELECT session_id, seq, happened_at, kind, dedup_key, delivery_id, detail, actor
+            FROM unnest($20::uuid[], $21::bigint[], $22::timestamptz[], $23::text[], $24::text[], $25::uuid[], $26::jsonb[],
+                $28::text[]) AS new (session_id, seq, happened_at, kind, dedup_key, delivery_id, detail, actor)
             ORDER BY session_id, seq
             ON CONFLICT (session_id, dedup_key) DO NOTHING
         )
@@ -138,6 +139,7 @@ pub async fn write(
         &column(timeline, |row| row.delivery_id) as &[Option<Uuid>],
         &column(timeline, |row| row.event.detail.clone()),
         &column(states, |state| state.withheld_trip.as_deref()) as &[Option<&str>],
+        &column(timeline, |row| row.actor.as_ref().map(Actor::as_str)) as &[Option<&str>],
     )
     .execute(tx)
     .await?;

@@ -146,8 +146,8 @@ async fn behind_a_transaction_pooler_every_session_ends_the_same_and_no_statemen
         .unwrap();
     for line in [
         "jobs list",
-        "jobs retry --dead",
-        "jobs discard --dead",
+        "jobs retry --dead --yes",
+        "jobs discard --dead --yes",
         "deliveries list",
         &format!("deliveries show {}", deliveries[0]),
         &format!("deliveries replay {}", deliveries.join(" ")),

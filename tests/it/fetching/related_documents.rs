@@ -7,6 +7,7 @@ use super::setup::{
     MESSAGE, backdate_documents, fetch_until_idle, fetching_worker, live, make_due, notify, price, punctual, quoted,
     rfq,
 };
+use crate::support::actions::retry;
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::sessions::{SessionBuilder, quote_count};
@@ -74,7 +75,7 @@ async fn a_message_without_its_rfq_is_dead_lettered_in_time_and_served_when_retr
 
     stub.show("rfqs/arfq-1", rfq("arfq-1", "A1B2C3"));
     let dead = admin::dead_ids(&db.pool.service(), None).await.unwrap();
-    admin::retry(&db.pool.service(), &dead).await.unwrap();
+    retry(&db.pool.service(), &dead).await;
     fetch_until_idle(&worker).await;
     make_due(&db.pool).await;
     fetch_until_idle(&worker).await;

@@ -3,10 +3,10 @@
 use avinode_ingest::domain::redaction::person_text::PersonText;
 use avinode_ingest::jobs::purge::report::PurgeReport;
 use avinode_ingest::jobs::purge::{Purge, PurgeTarget};
-use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::queue::admin;
 
 use super::story::{PERSON, Story, places_of};
+use crate::support::actions::{acting, replay, retry};
 use crate::support::snapshot::{assert_same, dead_jobs};
 use crate::support::sql::{count, text};
 
@@ -14,7 +14,7 @@ pub fn purge(dry_run: bool) -> Purge {
     Purge {
         target: PurgeTarget::Person(PersonText::parse(&PERSON.to_uppercase()).unwrap()),
         dry_run,
-        actor: "cli:a-test@here".to_owned(),
+        actor: acting().actor,
     }
 }
 
@@ -103,7 +103,7 @@ async fn neither_replay_nor_retry_nor_resync_brings_the_text_back_or_changes_a_s
     assert!(redacted >= 6, "{redacted}");
 
     let ids = story.deliveries().await;
-    let enqueued = replay(pool, &ids).await.unwrap();
+    let enqueued = replay(pool, &ids).await;
     assert_eq!(
         enqueued.len() as i64,
         ids.len() as i64 - redacted,
@@ -118,7 +118,7 @@ async fn neither_replay_nor_retry_nor_resync_brings_the_text_back_or_changes_a_s
     )
     .await;
     let dead_ids = admin::dead_ids(pool, None).await.unwrap();
-    admin::retry(pool, &dead_ids).await.unwrap();
+    retry(pool, &dead_ids).await;
     story.resync().await;
     assert_same(&before, &story.kept().await);
     assert_eq!(places_of(pool, "avinode_ingest", PERSON).await, Vec::<String>::new());
@@ -147,7 +147,7 @@ async fn what_the_application_erases_after_a_purge_is_not_written_again() {
         .run("UPDATE public.quotes SET operator_name = NULL, raw_webhook_payload = NULL, message_content = NULL")
         .await;
     let ids = story.deliveries().await;
-    replay(pool, &ids).await.unwrap();
+    replay(pool, &ids).await;
     story
         .db
         .run("INSERT INTO avinode_ingest.jobs (kind, key) SELECT 'rematch', id::text FROM public.chat_sessions")

@@ -6,8 +6,9 @@ use avinode_ingest::queue::claim;
 use avinode_ingest::queue::job::ClaimedJob;
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::outcomes::{self, JobOutcome};
-use avinode_ingest::queue::{admin, claim_by_kind, release};
+use avinode_ingest::queue::{claim_by_kind, release};
 
+use crate::support::actions::retry;
 use crate::support::cluster::Db;
 
 async fn insert(db: &Db, jobs: usize) {
@@ -75,7 +76,7 @@ async fn a_job_that_died_and_was_retried_has_the_outcome_of_its_last_life() {
                 .unwrap()
         );
         assert_eq!(stored(&db).await[0].2, "dead");
-        admin::retry(&db.pool, &[died.id]).await.unwrap();
+        retry(&db.pool, &[died.id]).await;
         let again = claim_all(&db).await;
         let both = [again[0].clone(), claimed[1].clone()];
         let finished = match in_a_transaction {

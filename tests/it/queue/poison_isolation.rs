@@ -12,6 +12,7 @@ use avinode_ingest::store;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::support::actions::retry;
 use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
@@ -82,7 +83,7 @@ async fn a_session_that_the_database_refuses_to_change_harms_no_other_of_its_bat
 
     db.run("ALTER TABLE public.chat_sessions DROP CONSTRAINT refuses").await;
     let dead = admin::dead_ids(&db.pool, None).await.unwrap();
-    assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
+    assert_eq!(retry(&db.pool, &dead).await, dead);
     run_until_idle(&worker).await;
     assert_eq!(found(&db.pool, &[poor]).await, [(1, Some("q4".to_owned()))]);
 }

@@ -3,7 +3,7 @@
 
 use avinode_ingest::clock::Clock;
 use avinode_ingest::service::ServiceSettings;
-use avinode_ingest::store::admin;
+use avinode_ingest::store::admin::{self, DeliveryJobView};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -66,7 +66,10 @@ async fn assert_all_ended(pool: &Pool, deliveries: &[Uuid]) -> usize {
             .await
             .unwrap()
             .expect("the delivery is stored");
-        for (_, kind, outcome, detail) in found.jobs {
+        for DeliveryJobView {
+            kind, outcome, detail, ..
+        } in found.jobs
+        {
             match outcome.as_str() {
                 "queued" => assert_eq!(kind, "fetch_notified"),
                 "dead" => {

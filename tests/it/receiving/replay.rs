@@ -1,13 +1,13 @@
 //! Replay: of stored deliveries, which changes nothing (invariant 2), and of fixtures by the real program.
 
 use avinode_ingest::clock::Clock;
-use avinode_ingest::jobs::replay::replay;
 use proptest::strategy::Strategy;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::crash::program::{Program, Serve};
 use crate::support::PATIENCE;
+use crate::support::actions::replay;
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_at;
 use crate::support::generators::{self, LATE_TRIP, deliveries};
@@ -43,7 +43,7 @@ fn stored_deliveries_replayed_twice_leave_sessions_facts_ledger_and_timelines_as
                 .await
                 .unwrap();
             for workers in [1, 3] {
-                assert_eq!(replay(&db.pool, &ids).await.unwrap().len(), sent.len());
+                assert_eq!(replay(&db.pool, &ids).await.len(), sent.len());
                 WorkerPool::start(&worker, workers).finish().await;
                 assert_same(&before, &snapshot(&db.pool).await);
                 let now = count(&db.pool, timeline).await;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{days_ago, partition_of, receive_at};
 use crate::crash::load::{body, sessions};
+use crate::support::actions::retry;
 use crate::support::cluster::Db;
 use crate::support::partitions;
 use crate::support::retention::{defaults, run};
@@ -158,7 +159,7 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
     assert_eq!(usize::try_from(applied).unwrap(), received.len());
     let dead = admin::dead_ids(&db.pool, None).await.unwrap();
     assert_eq!(dead.len(), 1);
-    admin::retry(&db.pool, &dead).await.unwrap();
+    retry(&db.pool, &dead).await;
     run_jobs(&db.pool).await;
     let reason = text(&db.pool, "SELECT reason FROM avinode_ingest.dead_jobs")
         .await

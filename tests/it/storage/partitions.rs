@@ -1,12 +1,12 @@
 //! Partitions are made ahead, dropped after their retention, and keep what a job needs.
 
-use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::queue::admin;
 use avinode_ingest::store::deliveries;
 use chrono::{TimeZone, Utc};
 use uuid::Uuid;
 
 use super::{days_ago, partition_of, receive_at};
+use crate::support::actions::{replay, retry};
 use crate::support::bodies::quote;
 use crate::support::cluster::Db;
 use crate::support::partitions;
@@ -91,7 +91,7 @@ async fn expired_months_are_dropped_and_the_others_are_untouched() {
         count(&db.pool, "SELECT count(*) FROM avinode_ingest.event_keys").await,
         9
     );
-    assert!(replay(&db.pool, &ids[8..]).await.unwrap().is_empty());
+    assert!(replay(&db.pool, &ids[8..]).await.is_empty());
     assert!(
         avinode_ingest::store::admin::delivery(&db.pool, ids[8])
             .await
@@ -128,7 +128,7 @@ async fn a_delivery_that_a_job_needs_survives_until_the_job_is_finished() {
         2
     );
     let dead = admin::dead_ids(&db.pool, None).await.unwrap();
-    assert_eq!(admin::retry(&db.pool, &dead).await.unwrap(), dead);
+    assert_eq!(retry(&db.pool, &dead).await, dead);
     run_jobs(&db.pool).await;
     let reason: String = sqlx::query_scalar("SELECT reason FROM avinode_ingest.dead_jobs")
         .fetch_one(&db.pool)

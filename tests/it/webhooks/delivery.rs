@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::service::ServiceSettings;
 use serde_json::json;
 
 use super::{accepted, post_quote, received, settings, until_idle, until_received};
+use crate::support::actions::replay;
 use crate::support::bodies::message;
 use crate::support::cluster::Db;
 use crate::support::recorder::Recorder;
@@ -53,7 +53,7 @@ async fn each_change_is_sent_once_with_a_higher_version_and_a_repetition_is_not(
         .fetch_all(&db.pool)
         .await
         .unwrap();
-    replay(&db.pool, &deliveries).await.unwrap();
+    replay(&db.pool, &deliveries).await;
     until_idle(&db.pool).await;
     assert_eq!(received(&receiver).len(), 2);
 

@@ -6,6 +6,7 @@ use avinode_ingest::queue::admin::{self, JobFilter};
 
 use super::{accepted, failed, post_quote, received, settings, until_idle, until_received};
 use crate::support::PATIENCE;
+use crate::support::actions::retry;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::recorder::{Part, Recorder, answer};
@@ -96,7 +97,7 @@ async fn a_receiver_that_always_fails_leaves_a_dead_letter_that_a_retry_delivers
         !texts.contains("hidden-key") && !texts.contains("logged nowhere"),
         "{texts}"
     );
-    assert_eq!(admin::retry(&db.pool, &[dead]).await.unwrap(), [dead]);
+    assert_eq!(retry(&db.pool, &[dead]).await, [dead]);
     let attempts = until_received(&receiver, 4).await;
     assert!(
         attempts.iter().all(|attempt| attempt.id == attempts[0].id),

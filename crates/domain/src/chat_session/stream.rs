@@ -30,6 +30,10 @@ pub struct StreamEntry {
     pub detail: Value,
     /// The delivery that reported it, if one did.
     pub delivery_id: Option<Uuid>,
+    /// Who made it, as in the session's timeline.
+    #[serde(default)]
+    #[schema(example = "token:dashboard")]
+    pub actor: Option<String>,
 }
 
 /// Conditions that an entry must all match; without any, every entry matches.

@@ -157,6 +157,10 @@ pub struct TimelineEntry {
     pub detail: Value,
     /// The delivery that reported it, if one did.
     pub delivery_id: Option<Uuid>,
+    /// Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+    #[serde(default)]
+    #[schema(example = "token:dashboard")]
+    pub actor: Option<String>,
 }
 
 /// The number of active sessions at a workflow step.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::restrictions::CallRestrictions;
-use crate::leader;
+use crate::leader::{self, LeaseRow};
 use ingest_postgres::transaction::Pool;
 
 /// A change of leader takes less time than this.
@@ -27,13 +27,55 @@ pub enum LimiterStatus {
     Running,
 }
 
+impl LimiterStatus {
+    /// The word in metrics and in the operator API.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unserved => "unserved",
+            Self::Suspended { .. } => "suspended",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::Paused { .. } => "paused",
+            Self::Running => "running",
+        }
+    }
+
+    /// The time at which calls may go on, if they are held back.
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Suspended { until, .. } | Self::BreakerOpen { until } | Self::Paused { until } => Some(*until),
+            Self::Unserved | Self::Running => None,
+        }
+    }
+}
+
+/// The status with the lease row that it was read from.
+#[derive(Debug, Clone)]
+pub struct LimiterReport {
+    pub status: LimiterStatus,
+    /// `None` if no process ever led.
+    pub lease: Option<LeaseRow>,
+    pub restrictions: CallRestrictions,
+}
+
 /// Reads the status from the lease of this name.
 pub async fn read(pool: &Pool, lease: &str) -> Result<LimiterStatus, sqlx::Error> {
-    let Some(state) = leader::read(pool, lease).await? else {
-        return Ok(LimiterStatus::Unserved);
+    Ok(report(pool, lease).await?.status)
+}
+
+/// Reads the status, the leader and the restrictions that it publishes.
+pub async fn report(pool: &Pool, lease: &str) -> Result<LimiterReport, sqlx::Error> {
+    let lease = leader::read(pool, lease).await?;
+    let published = lease.as_ref().and_then(|row| row.status.clone()).unwrap_or_default();
+    let restrictions: CallRestrictions = serde_json::from_value(published).unwrap_or_default();
+    let status = match &lease {
+        Some(row) => status(restrictions.clone(), row.held_until, row.now),
+        None => LimiterStatus::Unserved,
     };
-    let restrictions = serde_json::from_value(state.status.unwrap_or_default()).unwrap_or_default();
-    Ok(status(restrictions, state.held_until, state.now))
+    Ok(LimiterReport {
+        status,
+        lease,
+        restrictions,
+    })
 }
 
 fn status(restrictions: CallRestrictions, held_until: DateTime<Utc>, now: DateTime<Utc>) -> LimiterStatus {

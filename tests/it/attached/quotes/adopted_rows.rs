@@ -6,12 +6,12 @@ use avinode_ingest::cli::fixture_run::SeededManifest;
 use avinode_ingest::cli::fixtures;
 use avinode_ingest::cli::manifest::FixtureManifest;
 use avinode_ingest::clock::Clock;
-use avinode_ingest::jobs::replay::replay;
 use avinode_ingest::postgres::migrator;
 use chrono::Utc;
 use serde_json::Value;
 
 use super::setup::application_session;
+use crate::support::actions::replay;
 use crate::support::bodies::{base, decline, message, quote, trip_cancelled};
 use crate::support::cluster::Db;
 use crate::support::deliveries::{receive, store_deliveries};
@@ -80,7 +80,7 @@ async fn quotes_that_the_application_had_counted_are_not_counted_again() {
     run_until_idle(&worker).await;
     assert_eq!(view(&db.pool, alices).await.quotes_received_count, 3);
     // A replay bypasses the event keys.
-    assert_eq!(replay(&db.pool, &deliveries).await.unwrap().len(), bodies.len());
+    assert_eq!(replay(&db.pool, &deliveries).await.len(), bodies.len());
     run_until_idle(&worker).await;
     assert_eq!(view(&db.pool, alices).await.quotes_received_count, 3);
     assert_eq!(

@@ -8,7 +8,7 @@ fn an_invalid_secret_in_a_variable_is_never_shown() {
         ("DATABASE_URL", "mysql://user:hush@host/database"),
         ("AVINODE_WEBHOOK_SECRET", "whsec_hush!"),
         ("AVINODE_WEBHOOK_BASIC", "hush"),
-        ("INGEST_API_TOKENS", "ops:admin:hush"),
+        ("INGEST_API_TOKENS", "ops:root:hush"),
         ("AVINODE_API_TOKEN", "hush hush"),
         ("AVINODE_BEARER", "Bearer hush"),
         ("INGEST_ALERT_WEBHOOK", "ftp://example.com/hush"),

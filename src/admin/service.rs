@@ -1,0 +1,123 @@
+//! The operator API's operations.
+
+use uuid::Uuid;
+
+use super::actions::{self, ActionError, DeliveriesReplayed, JobsChanged};
+use super::batches::error::BatchError;
+use super::batches::{self, NewBatch, StepsBy};
+use super::dead_letters::{self, DeadLetters};
+use super::fetching::{self, FetchingStatus};
+use super::job_list::{self, JobListFilter, JobPage};
+use super::maintenance::{self, MaintenanceStatus};
+use super::summary::{self, OperatorSummary};
+use super::trace::{self, Trace};
+use super::views::{DeliveryRecord, DocumentRecord};
+use crate::domain::actor::Acting;
+use crate::postgres::transaction::Pool;
+use crate::queue::admin::JobView;
+use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryPage};
+use crate::store::admin::documents::{self, DocumentView};
+use crate::store::batches::{BatchFilter, BatchRow};
+
+/// The operations on one database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct AdminService {
+    pool: Pool,
+}
+
+impl AdminService {
+    pub fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Lists deliveries, the newest first.
+    pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<DeliveryPage, sqlx::Error> {
+        delivery_list::list(&self.pool, filter).await
+    }
+
+    pub async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryRecord>, sqlx::Error> {
+        let stored = crate::store::admin::delivery(&self.pool, id).await?;
+        Ok(stored.map(|stored| DeliveryRecord::new(id, stored)))
+    }
+
+    /// Lists jobs: dead ones first, then in the order in which they are due.
+    pub async fn jobs(&self, filter: &JobListFilter) -> Result<JobPage, sqlx::Error> {
+        job_list::list(&self.pool, filter).await
+    }
+
+    pub async fn job(&self, id: i64) -> Result<Option<JobView>, sqlx::Error> {
+        job_list::get(&self.pool, id).await
+    }
+
+    pub async fn dead_letters(&self) -> Result<DeadLetters, sqlx::Error> {
+        dead_letters::read(&self.pool).await
+    }
+
+    /// Lists the documents that were stored before this one: the last stored first.
+    pub async fn documents(
+        &self,
+        resource: Option<&str>,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<DocumentView>, sqlx::Error> {
+        documents::documents(&self.pool, resource, before, limit).await
+    }
+
+    pub async fn document(&self, id: i64) -> Result<Option<DocumentRecord>, sqlx::Error> {
+        Ok(documents::document(&self.pool, id).await?.map(DocumentRecord::from))
+    }
+
+    pub async fn fetching(&self) -> Result<FetchingStatus, sqlx::Error> {
+        fetching::read(&self.pool).await
+    }
+
+    pub async fn maintenance(&self) -> Result<MaintenanceStatus, sqlx::Error> {
+        maintenance::read(&self.pool).await
+    }
+
+    pub async fn summary(&self) -> Result<OperatorSummary, sqlx::Error> {
+        summary::read(&self.pool).await
+    }
+
+    /// Reads the story of an id; `None` if it is the id of nothing.
+    pub async fn trace(&self, id: &str) -> Result<Option<Trace>, sqlx::Error> {
+        trace::read(&self.pool, id).await
+    }
+
+    /// Makes jobs due now: dead, scheduled and retryable ones.
+    pub async fn retry(&self, ids: &[i64], acting: &Acting) -> Result<JobsChanged, ActionError> {
+        actions::retry(&self.pool, ids, acting).await
+    }
+
+    /// Takes dead and unclaimed jobs out of the queue.
+    ///
+    /// # Errors
+    /// A timer is among them, without `force`: nothing was discarded.
+    pub async fn discard(&self, ids: &[i64], force: bool, acting: &Acting) -> Result<JobsChanged, ActionError> {
+        actions::discard(&self.pool, ids, force, acting).await
+    }
+
+    /// Records a batch, which workers of the service run.
+    pub async fn begin_batch(&self, new: &NewBatch) -> Result<BatchRow, BatchError> {
+        let id = batches::begin(&self.pool, new, StepsBy::Worker).await?;
+        batches::get(&self.pool, id).await
+    }
+
+    /// Lists batches, the newest first, and one more if there is another page.
+    pub async fn batches(&self, filter: &BatchFilter) -> Result<Vec<BatchRow>, sqlx::Error> {
+        let filter = BatchFilter {
+            limit: filter.limit + 1,
+            ..*filter
+        };
+        crate::store::batches::list(&self.pool, &filter).await
+    }
+
+    pub async fn batch(&self, id: Uuid) -> Result<BatchRow, BatchError> {
+        batches::get(&self.pool, id).await
+    }
+
+    /// Enqueues a job for each delivery.
+    pub async fn replay(&self, ids: &[Uuid], acting: &Acting) -> Result<DeliveriesReplayed, ActionError> {
+        actions::replay(&self.pool, ids, acting).await
+    }
+}

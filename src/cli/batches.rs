@@ -1,0 +1,190 @@
+//! `batches`: lists, shows and resumes actions on many rows.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use uuid::Uuid;
+
+use super::actor;
+use super::bulk;
+use super::database::{CommandDatabase, DatabaseCommandArgs};
+use super::error::CliError;
+use super::operator::{Operator, OperatorCommandArgs};
+use super::output::{print, print_json};
+use super::subject_args::print_page;
+use super::table::{TextTable, moment, or_dash};
+use crate::admin::batches::error::BatchError;
+use crate::admin::batches::{self, StepsBy};
+use crate::config::value_parsers::{integer_in, one_of};
+use crate::domain::actor::Acting;
+use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::http::v1::admin::cursors::BatchCursor;
+use crate::http::v1::cursor;
+use crate::store::batches::{BatchFilter, BatchRow, BatchState};
+
+#[derive(Debug, Subcommand)]
+pub enum BatchesCommand {
+    /// List batches, the newest first
+    ///
+    /// A batch is an action on many rows: `jobs retry` and `jobs discard` with filters, `deliveries replay` with filters.
+    List(ListBatchesArgs),
+    /// Show a batch with its filter and counts
+    Show(ShowBatchArgs),
+    /// Continue a batch that was interrupted, failed or killed
+    ///
+    /// Begins after the last finished step: no row is changed twice.
+    Resume(ResumeBatchArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ListBatchesArgs {
+    /// Only batches in this state: running, interrupted, finished or failed.
+    #[arg(long, value_name = "STATE", value_parser = one_of::<BatchState>)]
+    pub state: Option<BatchState>,
+
+    /// Maximum number of batches (1 to 10000).
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
+    pub limit: i64,
+
+    /// Next page: the cursor that the page before printed.
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    pub cursor: Option<BatchCursor>,
+
+    #[command(flatten)]
+    pub common: OperatorCommandArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ShowBatchArgs {
+    /// Id of the batch.
+    #[arg(value_name = "ID")]
+    pub id: Uuid,
+
+    #[command(flatten)]
+    pub common: OperatorCommandArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ResumeBatchArgs {
+    /// Id of the batch.
+    #[arg(value_name = "ID")]
+    pub id: Uuid,
+
+    /// Policy that selects the primary quote of a session, unless a person chose one.
+    #[arg(
+        long,
+        env = "INGEST_PRIMARY_QUOTE_POLICY",
+        value_name = "POLICY",
+        default_value = "latest"
+    )]
+    pub primary_quote_policy: PrimaryQuotePolicy,
+
+    #[command(flatten)]
+    pub common: DatabaseCommandArgs,
+}
+
+pub async fn run(command: BatchesCommand) -> Result<ExitCode, CliError> {
+    match command {
+        BatchesCommand::List(args) => list(args).await?,
+        BatchesCommand::Show(args) => show(args).await?,
+        BatchesCommand::Resume(args) => return resume(args).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(args: ListBatchesArgs) -> Result<(), CliError> {
+    let filter = BatchFilter {
+        state: args.state,
+        before: args.cursor.map(|cursor| cursor.0),
+        limit: args.limit,
+        ..BatchFilter::default()
+    };
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.batches(&filter).await;
+    operator.close().await?;
+    let page = page?;
+    let headings = [
+        "batch", "begun", "actor", "action", "state", "selected", "changed", "skipped", "failed",
+    ];
+    let table = TextTable::new(headings).numbers(&[5, 6, 7, 8]);
+    print_page(
+        args.common.json,
+        page.data,
+        page.next_cursor,
+        "no batches",
+        table,
+        cells,
+    )
+}
+
+fn cells(batch: BatchRow) -> [String; 9] {
+    [
+        batch.id.to_string(),
+        moment(batch.begun_at),
+        batch.actor,
+        action(&batch.action, batch.dry_run),
+        batch.state,
+        batch.selected.to_string(),
+        batch.changed.to_string(),
+        batch.skipped.to_string(),
+        batch.failed.to_string(),
+    ]
+}
+
+fn action(action: &str, dry_run: bool) -> String {
+    let suffix = if dry_run { " (dry run)" } else { "" };
+    format!("{action}{suffix}")
+}
+
+async fn show(args: ShowBatchArgs) -> Result<(), CliError> {
+    let operator = Operator::open(&args.common.target).await?;
+    let batch = operator.batch(args.id).await;
+    operator.close().await?;
+    let Some(batch) = batch? else {
+        return Err(CliError::plain(format!("there is no batch {}", args.id)));
+    };
+    if args.common.json {
+        return print_json(&batch);
+    }
+    let properties = [
+        ("actor", batch.actor.clone()),
+        ("action", action(&batch.action, batch.dry_run)),
+        ("filter", batch.filter.to_string()),
+        ("note", or_dash(batch.note.clone())),
+        ("limit", batch.row_limit.to_string()),
+        ("state", batch.state.clone()),
+        ("begun", moment(batch.begun_at)),
+        ("finished", or_dash(batch.finished_at.map(moment))),
+        ("selected", batch.selected.to_string()),
+        ("changed", batch.changed.to_string()),
+        ("skipped", batch.skipped.to_string()),
+        ("failed", batch.failed.to_string()),
+        ("result", batch.result.to_string()),
+    ];
+    print(TextTable::properties("batch", batch.id, properties))
+}
+
+async fn resume(args: ResumeBatchArgs) -> Result<ExitCode, CliError> {
+    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let pool = &database.pool;
+    let acting = Acting::new(actor::current(), None);
+    let resumed = batches::resume(pool, args.id, &acting, StepsBy::Caller).await;
+    let ended = match resumed {
+        Ok(()) => bulk::steps(pool, args.id, args.primary_quote_policy, args.common.json).await,
+        Err(error) => Err(failed("resume the batch", error)),
+    };
+    database.close().await?;
+    ended
+}
+
+/// `attempt` completes "could not …".
+fn failed(attempt: &str, error: BatchError) -> CliError {
+    match error {
+        BatchError::Unknown(_) | BatchError::Finished(_) => CliError::plain(error.to_string()),
+        error => CliError::to(attempt, error),
+    }
+}
+
+fn page_cursor(text: &str) -> Result<BatchCursor, String> {
+    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
+}

@@ -1,0 +1,109 @@
+//! The commands that can use the operator API: through it they print what they print on the database, byte for byte.
+
+use super::{BINARY, Seeded};
+use crate::api::READ;
+use crate::support::program::{ProgramRun, run};
+
+async fn run_with<const N: usize>(arguments: &[&str], variables: &[(&'static str, String); N]) -> ProgramRun {
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    run(arguments, &variables).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
+    let seeded = Seeded::start().await;
+    let session = seeded.session.to_string();
+    let [quote, _, _, _, dead, binary, _] = &seeded.deliveries[..] else {
+        panic!("{:?}", seeded.deliveries)
+    };
+    let jobs = run_with(&["jobs", "list", "--json"], &seeded.database()).await.json();
+    let job = jobs["data"][0]["id"].to_string();
+    let documents = run_with(&["documents", "list", "--json"], &seeded.database()).await;
+    let documents = documents.json();
+    let document = documents.pointer("/1/id").or(documents.pointer("/data/1/id"));
+    let document = document.unwrap().to_string();
+    let commands: Vec<Vec<&str>> = vec![
+        vec!["deliveries", "list"],
+        vec!["deliveries", "list", "--limit", "2"],
+        vec!["deliveries", "list", "--trip", "a1b2c3", "--kind", "decline"],
+        vec!["deliveries", "list", "--session", &session],
+        vec!["deliveries", "list", "--text", "Catering", "--since", "1h"],
+        vec!["deliveries", "list", "--until", "1h"],
+        vec!["deliveries", "list", "--before", dead],
+        vec!["deliveries", "show", quote],
+        vec!["deliveries", "show", dead],
+        vec!["deliveries", "show", binary],
+        vec!["deliveries", "show", "00000000-0000-0000-0000-000000000007"],
+        vec!["jobs", "list"],
+        vec!["jobs", "list", "--limit", "1", "--all"],
+        vec!["jobs", "list", "--state", "dead", "--text", "unknown"],
+        vec!["jobs", "list", "--quote", "aquote-1"],
+        vec!["jobs", "show", &job],
+        vec!["jobs", "show", "4711"],
+        vec!["documents", "list"],
+        vec!["documents", "list", "--limit", "1"],
+        vec!["documents", "list", "--before", &document],
+        vec!["documents", "show", &document],
+        vec!["documents", "show", "4711"],
+        vec!["trace", "A1B2C3"],
+        vec!["trace", "aquote-1"],
+        vec!["trace", quote],
+        vec!["trace", &session],
+        vec!["trace", "aquote-4711"],
+        vec!["trace", "00000000-0000-0000-0000-000000000007"],
+    ];
+    let mut printed = 0;
+    for command in commands {
+        for format in [&[][..], &["--json"]] {
+            let command = [&command[..], format].concat();
+            let stored = run_with(&command, &seeded.database()).await;
+            let served = run_with(&command, &seeded.url(READ)).await;
+            assert_eq!(served.stderr, stored.stderr, "{command:?}");
+            assert_eq!(served.code, stored.code, "{command:?}");
+            assert_eq!(served.stdout, stored.stdout, "{command:?}");
+            printed += stored.stdout.len();
+        }
+    }
+    assert!(printed > 10_000, "{printed}");
+    let body = ["documents", "show", &document, "--body"];
+    for body in [&body[..], &["deliveries", "show", quote, "--body"]] {
+        let (stored, served) = (
+            bytes(body, &seeded.database()).await,
+            bytes(body, &seeded.url(READ)).await,
+        );
+        assert_eq!(served, stored, "{body:?}");
+    }
+    let body = ["deliveries", "show", binary, "--body"];
+    assert_eq!(bytes(&body, &seeded.url(READ)).await, BINARY);
+    seeded.api.service.stop().await;
+}
+
+/// Standard output, which need not be UTF-8.
+async fn bytes<const N: usize>(arguments: &[&str], variables: &[(&'static str, String); N]) -> Vec<u8> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+    command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    output.stdout
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_longer_than_a_page_of_the_api_is_read_to_its_limit() {
+    let seeded = Seeded::start().await;
+    let bodies: Vec<Vec<u8>> = (0..450)
+        .map(|number| format!("{{\"number\":{number}}}").into_bytes())
+        .collect();
+    crate::support::deliveries::store_bytes(&seeded.api.db.pool, &bodies, crate::support::bodies::base()).await;
+    for limit in ["200", "201", "400", "457", "1000"] {
+        let command = ["deliveries", "list", "--json", "--limit", limit];
+        let stored = run_with(&command, &seeded.database()).await;
+        let served = run_with(&command, &seeded.url(READ)).await;
+        assert!(served.stdout == stored.stdout, "{limit}: {}", served.stderr);
+        let shown = stored.json()["data"].as_array().unwrap().len();
+        assert_eq!(shown, 457.min(limit.parse().unwrap()));
+    }
+    seeded.api.service.stop().await;
+}
