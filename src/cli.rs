@@ -1,8 +1,11 @@
 //! The command line: one file per subcommand, and the parts that several of them share.
 
+pub mod age;
 pub mod avinode_client;
 pub mod check;
+pub mod colour;
 pub mod command;
+pub mod completions;
 pub mod configuration;
 pub mod database;
 pub mod deliveries;
@@ -12,6 +15,8 @@ pub mod error;
 pub mod fixture_run;
 pub mod fixtures;
 pub mod jobs;
+pub mod list_page;
+pub mod man;
 pub mod manifest;
 pub mod migrate;
 pub mod openapi;
@@ -27,5 +32,9 @@ pub mod signing;
 pub mod simulate;
 pub mod subject_args;
 pub mod table;
+pub mod tail;
 pub mod trace;
+pub mod trigger;
+pub mod version;
 pub mod webhooks;
+pub mod wrap;

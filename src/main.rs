@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
+    cli.output.apply();
     telemetry::init(&cli.log).context("start the log")?;
     command::warn_of_unknown_variables();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();

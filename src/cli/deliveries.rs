@@ -6,10 +6,11 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::age::moment_and_age;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::{print, write};
-use super::table::{TextTable, counted, moment, or_dash, visible_lines};
+use super::table::{TextTable, counted, or_dash, visible_lines};
 use crate::config::database::DatabaseArgs;
 use crate::jobs;
 use crate::store::{admin, deliveries};
@@ -86,7 +87,7 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
         }));
     }
     let properties = [
-        ("received", moment(delivery.received_at)),
+        ("received", moment_and_age(delivery.received_at)),
         ("verified by", delivery.verified_by),
     ]
     .into_iter()

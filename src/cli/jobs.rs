@@ -1,13 +1,15 @@
 //! `jobs`: lists, shows, retries and discards jobs.
 
 pub mod list;
+pub mod summary;
 
 use clap::Subcommand;
 
+use super::age::moment_and_age;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
 use super::output::{print, print_json};
-use super::table::{TextTable, counted, moment, or_dash};
+use super::table::{TextTable, counted, or_dash};
 use crate::config::value_parsers::{integer_in, one_of};
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
@@ -20,6 +22,10 @@ pub enum JobsCommand {
     ///
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListJobsArgs>),
+    /// Count jobs by kind, state and reason
+    ///
+    /// Dead ones first. Timers, which wait for a time, count as well.
+    Summary(DatabaseCommandArgs),
     /// Show a job with its failures
     Show(ShowJobArgs),
     /// Run dead, scheduled or retryable jobs now
@@ -73,6 +79,7 @@ pub struct DiscardJobsArgs {
 pub async fn run(command: JobsCommand) -> Result<(), CliError> {
     match command {
         JobsCommand::List(args) => list::run(*args).await,
+        JobsCommand::Summary(args) => summary::run(args).await,
         JobsCommand::Show(args) => show(args).await,
         JobsCommand::Retry(selection) => change(selection, "retry", "made available", admin::retry, false).await,
         JobsCommand::Discard(DiscardJobsArgs { selection, force }) => {
@@ -99,8 +106,8 @@ async fn show(args: ShowJobArgs) -> Result<(), CliError> {
         ("state", job.state.as_str().to_owned()),
         ("key", or_dash(job.key)),
         ("delivery", or_dash(job.delivery_id.map(|id| id.to_string()))),
-        ("enqueued", moment(job.created_at)),
-        ("due", moment(job.due_at)),
+        ("enqueued", moment_and_age(job.created_at)),
+        ("due", moment_and_age(job.due_at)),
         ("attempts", job.attempts.to_string()),
         ("crashes", job.crashes.to_string()),
         ("leased by", or_dash(job.leased_by)),

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::cli::age::age;
 use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, RowsAhead, print_page};
+use crate::cli::subject_args::SubjectArgs;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::{integer_in, one_of};
 use crate::domain::subject::SubjectKind;
@@ -68,11 +70,16 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
         limit: args.limit,
     };
     let page = delivery_list::list(&database.pool, &filter).await;
+    let ahead = match (&page, args.common.json) {
+        (Ok(page), false) => rows_ahead(&database, &filter, page.next).await,
+        _ => RowsAhead::Unknown,
+    };
     database.close().await?;
     let page = page.context("list the deliveries")?;
     let headings = [
         "delivery",
         "received",
+        "age",
         "verified by",
         "kind",
         "trip",
@@ -80,18 +87,42 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
         "outcome",
         "detail",
     ];
-    let next = page.next.map(|id| cursor::encode(&DeliveryCursor(id)));
+    let next = page.next.map(|id| (cursor::encode(&DeliveryCursor(id)), ahead));
+    let names = RowNames {
+        none: "no deliveries",
+        one: "delivery",
+        many: "deliveries",
+    };
+    let table = TextTable::new(headings)
+        .states(&[7])
+        .texts(&[8])
+        .optional(&[3, 1, 6, 5, 4]);
     print_page(
         args.common.json,
-        page.data,
-        next,
-        "no deliveries",
-        TextTable::new(headings),
+        ListPage { data: page.data, next },
+        names,
+        table,
         cells,
     )
 }
 
-fn cells(delivery: DeliveryView) -> [String; 8] {
+/// Counts the deliveries of the following pages. A text would be searched in all of them.
+async fn rows_ahead(database: &CommandDatabase, filter: &DeliveryFilter, next: Option<Uuid>) -> RowsAhead {
+    if next.is_none() || filter.text.is_some() {
+        return RowsAhead::Unknown;
+    }
+    let following = DeliveryFilter {
+        before: next,
+        limit: COUNTED_AHEAD,
+        ..filter.clone()
+    };
+    match delivery_list::list(&database.pool, &following).await {
+        Ok(page) => RowsAhead::counted(page.data.len(), usize::try_from(COUNTED_AHEAD).unwrap_or(usize::MAX)),
+        Err(_) => RowsAhead::Unknown, // the page itself was read
+    }
+}
+
+fn cells(delivery: DeliveryView) -> [String; 9] {
     let quotes = match &delivery.quotes[..] {
         [] => None,
         [quote] => Some(quote.clone()),
@@ -100,6 +131,7 @@ fn cells(delivery: DeliveryView) -> [String; 8] {
     [
         delivery.id.to_string(),
         moment(delivery.received_at),
+        age(delivery.received_at),
         delivery.verified_by,
         or_dash(delivery.kind),
         or_dash(delivery.trip),

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::age::age;
 use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::{CliError, Context};
-use crate::cli::subject_args::{SubjectArgs, print_page};
+use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, RowsAhead, print_page};
+use crate::cli::subject_args::SubjectArgs;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::{integer_in, one_of};
 use crate::http::v1::cursor::{self, CursorKey};
@@ -58,24 +60,38 @@ impl CursorKey for JobCursor {
 
 pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
     let database = CommandDatabase::open_current(&args.common.database).await?;
-    let read = read(&database, &args).await;
+    // Those that follow are only counted.
+    let ahead = if args.common.json { 1 } else { COUNTED_AHEAD };
+    let read = read(&database, &args, ahead).await;
     database.close().await?;
     let mut jobs = read?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let has_more = jobs.len() > limit;
+    let following = jobs.len().saturating_sub(limit);
     jobs.truncate(limit);
-    let last = jobs.last().filter(|_| has_more).map(JobView::position);
-    let next = last.map(|position| cursor::encode(&JobCursor(position)));
+    let last = jobs.last().filter(|_| following > 0).map(JobView::position);
+    let rows = RowsAhead::counted(following, usize::try_from(ahead).unwrap_or(usize::MAX));
+    let next = last.map(|position| (cursor::encode(&JobCursor(position)), rows));
     let none = match args.subject.filter().is_empty() && args.text.is_none() {
         true => "no jobs: everything that was received is done",
         false => "no jobs",
     };
-    let headings = ["job", "kind", "state", "attempts", "due", "delivery", "key", "reason"];
-    print_page(args.common.json, jobs, next, none, TextTable::new(headings), cells)
+    let names = RowNames {
+        none,
+        one: "job",
+        many: "jobs",
+    };
+    let headings = [
+        "job", "kind", "state", "attempts", "due", "age", "delivery", "key", "reason",
+    ];
+    let table = TextTable::new(headings)
+        .states(&[2])
+        .texts(&[8])
+        .optional(&[6, 4, 3, 7]);
+    print_page(args.common.json, ListPage { data: jobs, next }, names, table, cells)
 }
 
-/// Reads one job more than the page has.
-async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<JobView>, CliError> {
+/// Reads the jobs of the page, and at most `ahead` of those that follow.
+async fn read(database: &CommandDatabase, args: &ListJobsArgs, ahead: i64) -> Result<Vec<JobView>, CliError> {
     let pool = &database.pool;
     let subject = args.subject.filter();
     let ids = match subject.is_empty() {
@@ -87,7 +103,7 @@ async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<Job
         hides_timers: !args.all && args.kind.is_none(),
         state: args.state,
         kind: args.kind.map(|kind| kind.as_str().to_owned()),
-        limit: args.limit + 1,
+        limit: args.limit + ahead,
         ids,
         since,
         until,
@@ -100,13 +116,14 @@ async fn read(database: &CommandDatabase, args: &ListJobsArgs) -> Result<Vec<Job
     admin::list(pool, &filter).await.context("list the jobs")
 }
 
-fn cells(job: JobView) -> [String; 8] {
+fn cells(job: JobView) -> [String; 9] {
     [
         job.id.to_string(),
         job.kind,
         job.state.as_str().to_owned(),
         job.attempts.to_string(),
         moment(job.due_at),
+        age(job.due_at),
         or_dash(job.delivery_id.map(|id| id.to_string())),
         or_dash(job.key),
         or_dash(job.reason),
