@@ -18,8 +18,9 @@ fn main() {
         // Git adds a line to it at each commit and each checkout. A file that does not exist would make every build run this.
         for file in ["logs/HEAD", "HEAD"] {
             let path = git(&["rev-parse", "--git-path", file]).unwrap_or_default();
-            if Path::new(&path).is_file() {
-                println!("cargo:{RERUN}={path}");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            if path.is_file() {
+                println!("cargo:{RERUN}={}", path.display());
                 break;
             }
         }

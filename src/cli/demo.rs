@@ -4,6 +4,7 @@
 pub mod database;
 pub mod killed_worker;
 pub mod output;
+pub mod repetition;
 pub mod run;
 pub mod sender;
 pub mod services;
@@ -151,7 +152,7 @@ async fn show(
     let compared = args.primary_quote_policy == PrimaryQuotePolicy::Latest;
     let mut lines = played(args, demo, url, compared).await?;
     meanwhile("sending everything again");
-    lines.push(sender::send_again(demo, url).await?);
+    lines.push(repetition::send_again(demo, url).await?);
     lines.last().map_or(Ok(()), line)?;
     meanwhile("killing a worker");
     lines.push(killed_worker::show(demo, database, url, services).await?);

@@ -5,10 +5,24 @@ use std::io::{ErrorKind, Write, stdout};
 use serde::Serialize;
 
 use super::error::{CliError, Context};
+use super::wrap::fit;
+use crate::config::terminal::stdout_terminal;
 
 /// Writes a text and a line end.
 pub fn print(text: impl std::fmt::Display) -> Result<(), CliError> {
     write(format!("{text}\n").as_bytes())
+}
+
+/// Writes lines, broken to the width of the terminal, and a line end.
+pub fn print_lines(text: impl std::fmt::Display) -> Result<(), CliError> {
+    let width = stdout_terminal().width;
+    let text = text.to_string();
+    print(
+        text.lines()
+            .map(|line| fit(line, width, 2))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 pub fn write(bytes: &[u8]) -> Result<(), CliError> {

@@ -71,11 +71,11 @@ async fn follow(pool: &Pool, args: &TailArgs) -> Result<(), CliError> {
     let (since, _) = args.subject.times();
     match since {
         Some(since) => following.since = Some(since),
-        None => following.skip(read(pool, args, None, 1).await?, Clock::System.now()),
+        None => following.skip(&read(pool, args, None, 1).await?, Clock::System.now()),
     }
     if following.since.is_some() && since.is_none() {
         let known = read(pool, args, following.since, MAX_PAGES).await?;
-        following.skip(known, Clock::System.now());
+        following.skip(&known, Clock::System.now());
     }
     loop {
         let deliveries = read(pool, args, following.since, MAX_PAGES).await?;
@@ -130,12 +130,12 @@ struct FollowedDeliveries {
 
 impl FollowedDeliveries {
     /// Leaves out what was there before.
-    fn skip(&mut self, deliveries: Vec<DeliveryView>, now: DateTime<Utc>) {
-        for delivery in &deliveries {
+    fn skip(&mut self, deliveries: &[DeliveryView], now: DateTime<Utc>) {
+        for delivery in deliveries {
             self.shown
                 .insert(delivery.id, (delivery.received_at, delivery.outcome.clone()));
         }
-        self.forget(&deliveries, now, true);
+        self.forget(deliveries, now, true);
     }
 
     /// Returns the deliveries with a new outcome, the oldest first.

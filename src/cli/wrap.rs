@@ -23,7 +23,7 @@ pub fn wrap_hanging(text: &str, width: usize, indent: usize) -> Vec<String> {
         .wrap_algorithm(WrapAlgorithm::FirstFit)
         .break_words(true);
     let lines = textwrap::wrap(text, options).into_iter();
-    lines.map(|line| line.into_owned()).collect()
+    lines.map(std::borrow::Cow::into_owned).collect()
 }
 
 /// Breaks a line for standard output. `None`: it is as long as it is.

@@ -49,7 +49,7 @@ pub async fn show(
     };
     let created = demo_data::session(&demo.pool, &session).await;
     let session = created.context("create a session")?;
-    let summary = sender::send(quotes(Clock::System.now())?, url).await?;
+    let summary = sender::send(quotes(Clock::System.now())?, url, sender::CONCURRENCY).await?;
     // The worker cannot finish what it has begun.
     let held = demo_data::hold_session(&demo.pool, session).await;
     let held = held.context("lock the session")?;

@@ -49,7 +49,7 @@ fn a_delivery_is_shown_once_it_has_an_outcome_or_has_waited_and_again_when_that_
 fn what_was_there_before_is_not_shown_and_filters_apply_to_the_outcome() {
     let at = Clock::System.now();
     let mut following = FollowedDeliveries::default();
-    following.skip(vec![delivery(1, at, "applied")], at);
+    following.skip(&[delivery(1, at, "applied")], at);
     let dead = args(&["--outcome", "dead"]);
     let both = vec![
         delivery(3, at, "dead"),
