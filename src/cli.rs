@@ -1,12 +1,15 @@
 //! The command line: one file per subcommand, and the parts that several of them share.
 
 pub mod actor;
+pub mod age;
 pub mod audit;
 pub mod avinode_client;
 pub mod batches;
 pub mod bulk;
 pub mod check;
+pub mod colour;
 pub mod command;
+pub mod completions;
 pub mod configuration;
 pub mod database;
 pub mod deliveries;
@@ -17,6 +20,8 @@ pub mod filter_args;
 pub mod fixture_run;
 pub mod fixtures;
 pub mod jobs;
+pub mod list_page;
+pub mod man;
 pub mod manifest;
 pub mod migrate;
 pub mod openapi;
@@ -33,5 +38,9 @@ pub mod signing;
 pub mod simulate;
 pub mod subject_args;
 pub mod table;
+pub mod tail;
 pub mod trace;
+pub mod trigger;
+pub mod version;
 pub mod webhooks;
+pub mod wrap;

@@ -24,6 +24,7 @@ pub mod serve;
 pub mod setting_error;
 pub mod setting_reference;
 pub mod target_url;
+pub mod terminal;
 pub mod time_ago;
 pub mod unknown_variable;
 pub mod value_parsers;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
+    cli.output.apply();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().context("start the runtime")?;
     let telemetry = telemetry::init(&cli.log, runtime.handle()).context("start the log")?;

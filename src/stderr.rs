@@ -21,6 +21,9 @@ const QUEUE_BYTES: usize = 1024 * 1024;
 /// The time that lines may take to be written when the process ends.
 pub const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
+/// Erases the line of the cursor.
+const ERASED_LINE: &[u8] = b"\r\x1b[2K";
+
 static STDERR: LazyLock<LineWriter> = LazyLock::new(|| {
     // A descriptor of its own: a write that waits must not hold the lock of `io::stderr`.
     match io::stderr().as_fd().try_clone_to_owned() {
@@ -32,6 +35,11 @@ static STDERR: LazyLock<LineWriter> = LazyLock::new(|| {
 /// Queues a text and a line end for standard error.
 pub fn line(text: impl Display) {
     STDERR.push(format!("{text}\n").as_bytes());
+}
+
+/// Shows a text below the last line, on a terminal, until the next call: lines go above it.
+pub fn live(text: Option<&str>) {
+    STDERR.live(text);
 }
 
 /// Waits until queued lines are written, at most for `limit`.
@@ -67,6 +75,8 @@ struct QueueState {
     dropped: u64,
     /// The number in the report that is being logged, by the writing thread.
     reporting: Option<u64>,
+    /// The text below the last line.
+    live: Option<String>,
 }
 
 struct QueuedLine {
@@ -109,6 +119,18 @@ impl LineWriter {
         self.0.queued.notify_one();
     }
 
+    /// Replaces the text below the last line.
+    pub fn live(&self, text: Option<&str>) {
+        let mut state = self.0.lock();
+        state.live = text.map(str::to_owned);
+        // Nothing but a reason to write.
+        state.lines.push_back(QueuedLine {
+            bytes: Vec::new(),
+            stands_for: 0,
+        });
+        self.0.queued.notify_one();
+    }
+
     /// Waits until no line waits, at most for `limit`.
     pub fn flush(&self, limit: Duration) {
         let state = self.0.lock();
@@ -132,9 +154,12 @@ impl LineQueue {
 
     fn write_to(&self, mut sink: impl Write) {
         IS_WRITER.set(true);
-        let mut is_torn = false;
+        let (mut is_torn, mut has_live) = (false, false);
         loop {
             let line = self.next();
+            if has_live {
+                let _ = sink.write_all(ERASED_LINE); // a lost text below the lines costs nothing
+            }
             let written = write_line(&mut sink, &line.bytes, &mut is_torn);
             if !written {
                 self.lock().dropped += line.stands_for;
@@ -146,6 +171,8 @@ impl LineQueue {
                 );
                 self.lock().reporting = None;
             }
+            let live = self.lock().live.clone();
+            has_live = live.is_some_and(|text| sink.write_all(text.as_bytes()).is_ok());
         }
     }
 

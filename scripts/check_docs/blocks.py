@@ -62,7 +62,7 @@ def environment(**more):
     """The caller's environment without settings of the service and of psql."""
     ours = re.compile(r"(INGEST_|AVINODE_|PG|DATABASE_URL$)")
     kept = {name: value for name, value in os.environ.items() if not ours.match(name)}
-    return kept | {"PATH": search_path(), "NO_COLOR": "1"} | more
+    return kept | {"PATH": search_path(), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"} | more
 
 
 def run_page(path, one_shell=False):

@@ -3,9 +3,10 @@
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
+use super::age::age;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::subject_args::print_page;
+use super::list_page::{ListPage, RowNames, RowsAhead, print_page};
 use super::table::{TextTable, moment};
 use crate::clock::Clock;
 use crate::config::time_ago::{self, TimeAgo};
@@ -77,14 +78,22 @@ pub async fn run(command: AuditCommand) -> Result<(), CliError> {
         .last()
         .filter(|_| has_more)
         .map(|last| cursor::encode(&AuditCursor(last.id)));
-    let headings = ["at", "actor", "action", "state", "counts", "details"];
-    print_page(args.common.json, rows, next, "no rows", TextTable::new(headings), cells)
+    let headings = ["at", "age", "actor", "action", "state", "counts", "details"];
+    let table = TextTable::new(headings).states(&[4]).texts(&[5, 6]);
+    let names = RowNames {
+        none: "no rows",
+        one: "row",
+        many: "rows",
+    };
+    let next = next.map(|cursor| (cursor, RowsAhead::Unknown));
+    print_page(args.common.json, ListPage { data: rows, next }, names, table, cells)
 }
 
-fn cells(row: AuditEntry) -> [String; 6] {
+fn cells(row: AuditEntry) -> [String; 7] {
     let suffix = if row.dry_run { " (dry run)" } else { "" };
     [
         moment(row.at),
+        age(row.at),
         row.actor,
         format!("{}{suffix}", row.action),
         row.state,

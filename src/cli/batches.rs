@@ -6,12 +6,13 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use super::actor;
+use super::age::{age, moment_and_age};
 use super::bulk;
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::CliError;
+use super::list_page::{ListPage, RowNames, print_page};
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
-use super::subject_args::print_page;
 use super::table::{TextTable, moment, or_dash};
 use crate::admin::batches::error::BatchError;
 use crate::admin::batches::{self, StepsBy};
@@ -104,23 +105,26 @@ async fn list(args: ListBatchesArgs) -> Result<(), CliError> {
     operator.close().await?;
     let page = page?;
     let headings = [
-        "batch", "begun", "actor", "action", "state", "selected", "changed", "skipped", "failed",
+        "batch", "begun", "age", "actor", "action", "state", "selected", "changed", "skipped", "failed",
     ];
-    let table = TextTable::new(headings).numbers(&[5, 6, 7, 8]);
-    print_page(
-        args.common.json,
-        page.data,
-        page.next_cursor,
-        "no batches",
-        table,
-        cells,
-    )
+    let table = TextTable::new(headings)
+        .numbers(&[6, 7, 8, 9])
+        .states(&[5])
+        .optional(&[1, 9, 8]);
+    let names = RowNames {
+        none: "no batches",
+        one: "batch",
+        many: "batches",
+    };
+    let page = ListPage::of(page, async |_| None).await;
+    print_page(args.common.json, page, names, table, cells)
 }
 
-fn cells(batch: BatchRow) -> [String; 9] {
+fn cells(batch: BatchRow) -> [String; 10] {
     [
         batch.id.to_string(),
         moment(batch.begun_at),
+        age(batch.begun_at),
         batch.actor,
         action(&batch.action, batch.dry_run),
         batch.state,
@@ -153,8 +157,8 @@ async fn show(args: ShowBatchArgs) -> Result<(), CliError> {
         ("note", or_dash(batch.note.clone())),
         ("limit", batch.row_limit.to_string()),
         ("state", batch.state.clone()),
-        ("begun", moment(batch.begun_at)),
-        ("finished", or_dash(batch.finished_at.map(moment))),
+        ("begun", moment_and_age(batch.begun_at)),
+        ("finished", or_dash(batch.finished_at.map(moment_and_age))),
         ("selected", batch.selected.to_string()),
         ("changed", batch.changed.to_string()),
         ("skipped", batch.skipped.to_string()),

@@ -7,14 +7,15 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    audit, batches, check, configuration, deliveries, demo, documents, jobs, migrate, openapi, purge, reconcile,
-    replay, serve, sessions, sign, simulate, trace, webhooks,
+    audit, batches, check, completions, configuration, deliveries, demo, documents, jobs, man, migrate, openapi, purge,
+    reconcile, replay, serve, sessions, sign, simulate, tail, trace, trigger, version, webhooks,
 };
 use crate::config::database::DatabaseArgs;
 use crate::config::log::LogArgs;
 use crate::config::parse::{self, EarlyExit};
 use crate::config::secret_file::{SUFFIX, secret_variables};
 use crate::config::setting_reference::settings;
+use crate::config::terminal::OutputArgs;
 use crate::config::unknown_variable::unknown_variables;
 
 /// Receives Avinode's webhooks, stores each one durably in Postgres before it answers, and updates a charter broker's chat
@@ -23,10 +24,13 @@ use crate::config::unknown_variable::unknown_variables;
 /// Every setting is a flag and an environment variable; the flag wins, and an empty variable counts as unset. Exit codes: 64
 /// for an invalid setting, which one line names; 69 for something that cannot be reached; 1 for any other failure.
 #[derive(Debug, Parser)]
-#[command(name = "avinode-ingest", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "avinode-ingest", version, long_version = version::VERSION.as_str(), propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub log: LogArgs,
+
+    #[command(flatten)]
+    pub output: OutputArgs,
 
     #[command(subcommand)]
     pub command: Command,
@@ -57,6 +61,11 @@ pub enum Command {
     /// Print the curl command that delivers a signed file
     Sign(sign::SignArgs),
 
+    /// Send one built-in event, signed, to a running service
+    ///
+    /// Of new ids, or of those that are given: a quote of a known trip, or the price of a known quote.
+    Trigger(Box<trigger::TriggerArgs>),
+
     /// Simulate Avinode: its API and its notifications
     ///
     /// For demos, tests and load. Prints the settings with which the service finds the simulated API; AVINODE_WEBHOOK_BASIC
@@ -84,6 +93,12 @@ pub enum Command {
     /// List who did what
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+
+    /// Print deliveries as they come, with their outcomes
+    ///
+    /// Until Ctrl-C. A delivery whose outcome takes more than two seconds is printed as queued, and again when it has one within five
+    /// minutes. With --since the deliveries since then come first. With --json each line is an object.
+    Tail(Box<tail::TailArgs>),
 
     /// Tell what became of a quote, a trip, an RFQ, a delivery or a session
     ///
@@ -118,6 +133,16 @@ pub enum Command {
     ///
     /// Takes the settings of serve, prints one line per check, and writes nothing. The exit code is 0 if no check failed.
     Check(Box<check::CheckArgs>),
+
+    /// Print the completion script of a shell
+    Completions(completions::CompletionsArgs),
+
+    /// Print the manual page, or write one for each command
+    Man(man::ManArgs),
+
+    /// Work on the jobs of a demo, which kills this process
+    #[command(hide = true)]
+    DemoWorker,
 
     /// Print docs/configuration.md
     #[command(hide = true)]
@@ -170,12 +195,14 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Migrate(args) => migrate::run(args).await?,
         Command::Replay(args) => replay::run(args).await?,
         Command::Sign(args) => sign::run(&args).await?,
+        Command::Trigger(args) => trigger::run(*args).await?,
         Command::Simulate(args) => return simulate::run(*args).await,
         Command::Sessions(command) => sessions::run(command).await?,
         Command::Jobs(command) => return jobs::run(command).await,
         Command::Deliveries(command) => return deliveries::run(command).await,
         Command::Batches(command) => return batches::run(command).await,
         Command::Audit(command) => audit::run(command).await?,
+        Command::Tail(args) => tail::run(*args).await?,
         Command::Trace(args) => return trace::run(args).await,
         Command::Documents(command) => documents::run(command).await?,
         Command::Webhooks(command) => webhooks::run(command).await?,
@@ -183,6 +210,9 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Purge(args) => return purge::run(args).await,
         Command::Openapi => openapi::run()?,
         Command::Check(args) => return check::run(*args).await,
+        Command::Completions(args) => completions::run(&args, Cli::command())?,
+        Command::Man(args) => man::run(&args, Cli::command())?,
+        Command::DemoWorker => demo::worker::run().await?,
         Command::Configuration => configuration::run(&Cli::command())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -10,10 +10,11 @@ use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::age::moment_and_age;
 use super::error::CliError;
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, write};
-use super::table::{TextTable, moment, or_dash, visible_lines};
+use super::table::{TextTable, or_dash, visible_lines};
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
@@ -83,7 +84,7 @@ async fn show(args: ShowDeliveryArgs) -> Result<(), CliError> {
         }));
     }
     let properties = [
-        ("received", moment(delivery.received_at)),
+        ("received", moment_and_age(delivery.received_at)),
         ("verified by", delivery.verified_by),
     ]
     .into_iter()

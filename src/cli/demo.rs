@@ -2,9 +2,14 @@
 //! Avinode with its API.
 
 pub mod database;
+pub mod killed_worker;
 pub mod output;
+pub mod repetition;
 pub mod run;
+pub mod sender;
+pub mod services;
 pub mod simulator;
+pub mod worker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,18 +25,16 @@ use super::fixture_run::SeededManifest;
 use super::manifest::FixtureManifest;
 use super::output::print;
 use super::simulate::seed_sessions::SeededSessions;
-use crate::avinode::signature::verifier::Verifier;
 use crate::config::value_parsers::address;
 use crate::config::webhook_path::WEBHOOK_PATH;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
-use crate::jobs::fetch::status;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
-use crate::queue::admin::{self, JobFilter};
-use crate::service::{self, ServiceSettings};
 use crate::shutdown;
 use database::DemoDatabase;
+use output::{DemoLine, line, meanwhile, note};
 use run::DemoRun;
+use services::DemoServices;
 
 /// Except for the Postgres programs, nothing comes from the environment: the demo must show the same in every shell, and must not
 /// touch a database that the shell happens to name.
@@ -88,7 +91,7 @@ async fn demo(
     let applied = migrator::migrate(&database.hosts)
         .await
         .context("migrate the demo's database")?;
-    print(format_args!(
+    note(&format!(
         "{}: {} migrations applied",
         database.description,
         applied.len()
@@ -109,35 +112,26 @@ async fn demo(
         avinode,
         pool,
     };
-    print(format_args!("\nbefore\n{}\n", demo.table().await?))?;
-
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     let address = listener.local_addr().context("read the address of the listener")?;
     let url = format!("http://{address}{WEBHOOK_PATH}");
-    let basic = simulator::basic();
-    let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).context("make the verifier")?;
-    let settings = ServiceSettings {
-        policy: args.primary_quote_policy,
-        avinode: Some(simulator::settings(&demo.avinode)?),
-        ..ServiceSettings::default()
-    };
-    let service = tokio::spawn(service::run(
-        listener,
+    let mut services = DemoServices::new(
         demo.pool.clone(),
-        verifier,
-        settings,
+        args.primary_quote_policy,
+        simulator::settings(&demo.avinode)?,
         stop.clone(),
-    ));
+    );
     // Biased: a demo that keeps running ends successfully by the signal.
     let shown = tokio::select! {
         biased;
-        shown = show(args, &demo, &url, &shutdown) => shown,
+        shown = show(args, &demo, database, listener, &url, &mut services, &shutdown) => shown,
         () = shutdown.cancelled() => Ok(ExitCode::from(EXIT_INTERRUPTED)),
     };
+    output::end_meanwhile();
     stop.cancel();
-    let _ = service.await;
+    services.ended().await;
     demo.avinode.ended().await;
     demo.pool.close().await;
     shown
@@ -146,50 +140,75 @@ async fn demo(
 async fn show(
     args: &DemoArgs,
     demo: &DemoRun<'_>,
+    database: &DemoDatabase,
+    listener: TcpListener,
     url: &str,
+    services: &mut DemoServices,
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, CliError> {
     let began = Instant::now();
-    let summary = demo.play(args, url).await?;
-    let (elapsed, log) = (began.elapsed().as_millis(), demo.avinode.log());
-    print(format_args!(
-        "after {} signed deliveries, {} notifications of a simulated Avinode and {} fetches, in {elapsed} ms\n{}",
-        summary.total(),
-        log.deliveries().delivered,
-        log.served(),
-        demo.table().await?
-    ))?;
-    let blocked = status::blocked_kinds(&demo.pool)
-        .await
-        .context("read the status of fetching")?;
-    let filter = JobFilter {
-        limit: 10_000,
-        blocked,
-        ..JobFilter::default()
-    };
-    let jobs = admin::list(&demo.pool, &filter).await.context("list the jobs")?;
-    print(format_args!("\nunfinished and dead jobs\n{}", output::jobs(&jobs)))?;
-
+    services.start_receiver(listener)?;
+    services.start_workers().await?;
     let compared = args.primary_quote_policy == PrimaryQuotePolicy::Latest;
-    let differences = demo.differences(&summary, &jobs).await?;
-    match compared {
-        true if differences.is_empty() => {
-            print("\nevery session is as fixtures/manifest.json and scenarios/story.json expect")?;
+    let mut lines = played(args, demo, url, compared).await?;
+    meanwhile("sending everything again");
+    lines.push(repetition::send_again(demo, url).await?);
+    lines.last().map_or(Ok(()), line)?;
+    meanwhile("killing a worker");
+    lines.push(killed_worker::show(demo, database, url, services).await?);
+    lines.last().map_or(Ok(()), line)?;
+
+    let is_failed = lines.iter().any(DemoLine::is_failed);
+    let seconds = began.elapsed().as_secs_f64();
+    note(&match (is_failed, compared) {
+        (true, _) => format!("\nnot as expected, after {seconds:.1} s"),
+        (false, true) => {
+            format!("\nevery session is as the fixtures and the story expect, after {seconds:.1} s")
         }
-        true => print(format_args!("\nnot as expected:\n{}", differences.join("\n")))?,
-        false => print("\nnot compared: the manifest expects the policy latest")?,
-    }
+        (false, false) => "\nscenarios not compared: the manifest expects the policy latest".to_owned(),
+    })?;
     if args.exit {
-        let failed = compared && !differences.is_empty();
-        return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        return Ok(if is_failed {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        });
     }
+    note(&format!("\nlistening on {url}"))?;
+    note("try, in another shell (nothing changes, because everything is known):")?;
+    // To be copied: not broken.
     print(format_args!(
-        "\nlistening on {url}\n\
-         try:  avinode-ingest replay --url {url} --secret {SECRET} --avinode {} --shuffle 7   \
-         (nothing changes: everything is known)\n\
-         Ctrl-C ends the demo and removes its database",
+        "avinode-ingest replay --url {url} --secret {SECRET} \\\n    --avinode {} --shuffle 7",
         demo.avinode.base()
     ))?;
+    note("Ctrl-C ends the demo and removes its database")?;
     shutdown.cancelled().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sends the fixtures, plays the story, and prints a line for each scenario and each session of the story.
+async fn played(args: &DemoArgs, demo: &DemoRun<'_>, url: &str, compared: bool) -> Result<Vec<DemoLine>, CliError> {
+    meanwhile("sending the fixtures, and fetching from a simulated Avinode");
+    let summary = demo.play(args, url).await?;
+    let log = demo.avinode.log();
+    let other = DemoLine {
+        text: format!(
+            "{} signed deliveries and {} notifications accepted, {} documents fetched",
+            summary.total(),
+            log.deliveries().delivered,
+            log.served()
+        ),
+        differences: Some(demo.other_differences(&summary).await?),
+    };
+    let mut lines = demo.scenario_lines(compared).await?;
+    note("\nthe fixtures, sent signed by HTTP:")?;
+    lines.iter().try_for_each(line)?;
+    note("\nsessions of a simulated Avinode, which sends notifications:")?;
+    let story = demo.story_lines(compared).await?;
+    story.iter().try_for_each(line)?;
+    note("\nand all of it:")?;
+    line(&other)?;
+    lines.extend(story);
+    lines.push(other);
+    Ok(lines)
 }

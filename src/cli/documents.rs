@@ -3,14 +3,18 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::age::{age, moment_and_age};
 use super::error::CliError;
+use super::list_page::{COUNTED_AHEAD, ListPage, RowNames, RowsAhead, print_page};
 use super::operator::{Operator, OperatorCommandArgs};
-use super::output::{print, print_list, write};
+use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash, visible_lines};
 use crate::admin::stored_body::StoredBody;
 use crate::admin::views::DocumentRecord;
 use crate::config::value_parsers::integer_in;
+use crate::http::v1::admin::cursors::DocumentCursor;
 use crate::http::v1::admin::document_filter::DocumentFilter;
+use crate::http::v1::cursor;
 
 /// Shown instead of a body.
 const NO_BODY: &str = "the body is no longer stored, or was too long to be stored";
@@ -36,9 +40,14 @@ pub struct ListDocumentsArgs {
     #[arg(long, value_name = "COUNT", default_value = "50", value_parser = integer_in::<i64>(1, 10_000))]
     pub limit: i64,
 
-    /// Only documents stored before this one: the id of the last line gets the next page.
-    #[arg(long, value_name = "ID", value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
+    /// Only documents stored before this one.
+    #[arg(long, value_name = "ID", conflicts_with = "cursor",
+          value_parser = integer_in::<i64>(1, i64::MAX.unsigned_abs()))]
     pub before: Option<i64>,
+
+    /// Next page: the cursor that the page before printed.
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    pub cursor: Option<DocumentCursor>,
 
     #[command(flatten)]
     pub common: OperatorCommandArgs,
@@ -66,22 +75,37 @@ pub async fn run(command: DocumentsCommand) -> Result<(), CliError> {
 }
 
 async fn list(args: ListDocumentsArgs) -> Result<(), CliError> {
+    // Those that follow are only counted.
+    let ahead = if args.common.json { 1 } else { COUNTED_AHEAD };
     let filter = DocumentFilter {
         resource: args.resource,
-        before: args.before,
-        limit: args.limit,
+        before: args.before.or(args.cursor.map(|cursor| cursor.0)),
+        limit: args.limit + ahead,
     };
     let operator = Operator::open(&args.common.target).await?;
     let documents = operator.documents(&filter).await;
     operator.close().await?;
-    let documents = documents?;
-    let table = TextTable::new(["document", "resource", "kind", "fetched", "times", "bytes"]).numbers(&[4, 5]);
-    print_list(args.common.json, documents, "no documents", table, |document| {
+    let mut data = documents?;
+    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let following = data.len().saturating_sub(limit);
+    data.truncate(limit);
+    let rows = RowsAhead::counted(following, usize::try_from(ahead).unwrap_or(usize::MAX));
+    let last = data.last().filter(|_| following > 0);
+    let next = last.map(|document| (cursor::encode(&DocumentCursor(document.id)), rows));
+    let names = RowNames {
+        none: "no documents",
+        one: "document",
+        many: "documents",
+    };
+    let headings = ["document", "resource", "kind", "fetched", "age", "times", "bytes"];
+    let table = TextTable::new(headings).numbers(&[5, 6]).optional(&[6, 5, 3]);
+    print_page(args.common.json, ListPage { data, next }, names, table, |document| {
         [
             document.id.to_string(),
             document.resource,
             document.kind,
             moment(document.fetched_at),
+            age(document.fetched_at),
             document.times.to_string(),
             or_dash(document.bytes.map(|bytes| bytes.to_string())),
         ]
@@ -106,7 +130,7 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
     }
     let properties = [
         ("resource", format!("{}/{}", document.kind, document.resource)),
-        ("fetched", moment(document.fetched_at)),
+        ("fetched", moment_and_age(document.fetched_at)),
         ("fetched with the same data", document.times.to_string()),
         ("sha-256 of the data", document.sha256),
     ];
@@ -116,4 +140,8 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
         "\n{}",
         text.map_or_else(|| NO_BODY.to_owned(), |text| { visible_lines(&text) })
     ))
+}
+
+fn page_cursor(text: &str) -> Result<DocumentCursor, String> {
+    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

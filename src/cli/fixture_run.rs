@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::manifest::{Expectation, ExpectedSession, FixtureManifest};
+use super::manifest::{Expectation, ExpectedSession, FixtureManifest, FixtureScenario};
 use crate::postgres::transaction::Pool;
 use crate::store::admin::{self, SessionView};
 use crate::store::demo_data::{self, NewSession};
@@ -86,6 +86,10 @@ impl<'a> SeededManifest<'a> {
         self.expectations().fold((0, 0), |(waiting, dead), expect| {
             (waiting + expect.waiting, dead + expect.dead)
         })
+    }
+
+    pub fn scenarios(&self) -> &[FixtureScenario] {
+        &self.manifest.scenarios
     }
 
     fn expectations(&self) -> impl Iterator<Item = &Expectation> {

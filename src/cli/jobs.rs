@@ -1,17 +1,20 @@
 //! `jobs`: lists, shows, retries and discards jobs.
 
 pub mod list;
+pub mod summary;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::age::moment_and_age;
 use super::bulk::{self, BulkArgs, Chosen};
+use super::database::DatabaseCommandArgs;
 use super::error::CliError;
 use super::filter_args::JobFilterArgs;
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
-use super::table::{TextTable, counted, moment, or_dash};
+use super::table::{TextTable, counted, or_dash};
 use crate::admin::actions::JobsChanged;
 use crate::admin::batches::work::BatchWork;
 use crate::admin::selection::JobSelection;
@@ -25,6 +28,10 @@ pub enum JobsCommand {
     ///
     /// All filters combine. If there are more than --limit, the last line has the --cursor of the next page.
     List(Box<list::ListJobsArgs>),
+    /// Count jobs by kind, state and reason
+    ///
+    /// Dead ones first. Timers, which wait for a time, count as well.
+    Summary(DatabaseCommandArgs),
     /// Show a job with its failures
     Show(Box<ShowJobArgs>),
     /// Run dead, scheduled or retryable jobs now
@@ -92,6 +99,7 @@ pub struct DiscardJobsArgs {
 pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
     match command {
         JobsCommand::List(args) => list::run(*args).await?,
+        JobsCommand::Summary(args) => summary::run(args).await?,
         JobsCommand::Show(args) => show(*args).await?,
         JobsCommand::Retry(args) => {
             let work = BatchWork::Retry(args.selection());
@@ -125,8 +133,8 @@ async fn show(args: ShowJobArgs) -> Result<(), CliError> {
         ("state", job.state.as_str().to_owned()),
         ("key", or_dash(job.key)),
         ("delivery", or_dash(job.delivery_id.map(|id| id.to_string()))),
-        ("enqueued", moment(job.created_at)),
-        ("due", moment(job.due_at)),
+        ("enqueued", moment_and_age(job.created_at)),
+        ("due", moment_and_age(job.due_at)),
         ("attempts", job.attempts.to_string()),
         ("crashes", job.crashes.to_string()),
         ("leased by", or_dash(job.leased_by)),

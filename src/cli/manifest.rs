@@ -20,8 +20,10 @@ pub struct FixtureManifest {
 pub struct FixtureScenario {
     /// The directory's name.
     pub folder: String,
-    /// One sentence.
+    /// One sentence or two.
     pub about: String,
+    /// The same in one line of the demo.
+    pub sentence: String,
     /// The sessions before anything is sent.
     pub sessions: Vec<Session>,
     /// Writes of the application after everything was sent.

@@ -130,7 +130,9 @@ fn summary(report: &PurgeReport, dry_run: bool, columns: &[TextColumns]) -> Stri
     let columns = columns
         .iter()
         .map(|table| [format!("public.{}", table.table), table.columns.join(", ")]);
-    let theirs = TextTable::new(["not touched", "columns that may hold personal data"]).rows(columns);
+    let theirs = TextTable::new(["not touched", "columns that may hold personal data"])
+        .texts(&[1])
+        .rows(columns);
     let done = if dry_run {
         "nothing was changed"
     } else {

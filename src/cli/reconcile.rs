@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
-use super::output::print;
+use super::output::{print, print_lines};
 use crate::clock::Clock;
 use crate::config::quantity::duration;
 use crate::config::time_ago::{TimeAgo, since};
@@ -97,9 +97,9 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
             "finished": finished,
         }))?;
     } else {
-        print(output::plan(&plan))?;
+        print_lines(output::plan(&plan))?;
         if let Some(finished) = &finished {
-            print(output::finished(finished))?;
+            print_lines(output::finished(finished))?;
         }
     }
     match (not_fetching, args.wait) {
@@ -108,7 +108,7 @@ async fn enqueue_and_wait(pool: &Pool, scope: &ReconcileScope, args: &ReconcileA
                 .hint("the trips stay enqueued, and are fetched when that changes")
                 .unavailable());
         }
-        (Some(reason), false) if !args.common.json => print(format_args!("not fetched yet: {reason}"))?,
+        (Some(reason), false) if !args.common.json => print_lines(format_args!("not fetched yet: {reason}"))?,
         _ => {}
     }
     let finished = finished.as_deref().unwrap_or_default();

@@ -1,11 +1,13 @@
 //! `sign FILE`: prints the curl command that delivers a file, signed.
 //!
-//! curl must send exactly the signed bytes. Where no file holds them (standard input, replaced placeholders), they are written to a
-//! temporary file, which the command names.
+//! curl must send exactly the signed bytes. Where no file holds them (standard input, replaced placeholders), the command holds them
+//! itself, so that it works in a pipe and leaves no file behind.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::error::{CliError, Context};
@@ -14,7 +16,7 @@ use super::output::print;
 use super::signing::SigningArgs;
 use crate::clock::Clock;
 use crate::config::target_url::TargetArgs;
-use crate::stderr;
+use crate::domain::terminal_text::is_unsafe;
 
 #[derive(Debug, clap::Args)]
 pub struct SignArgs {
@@ -39,16 +41,14 @@ pub async fn run(args: &SignArgs) -> Result<(), CliError> {
         Fixture::read(&args.file).context("sign the file")?
     };
     let body = fixture.body(now).context("replace the placeholders")?;
-    let path = if from_stdin || body != fixture.template {
-        let path = keep(&fixture.path, &body).context("write the body to a temporary file")?;
-        stderr::line(format_args!("the signed body is in {}", path.display()));
-        path
+    let source = if from_stdin || body != fixture.template {
+        BodySource::Bytes(&body)
     } else {
-        args.file.clone()
+        BodySource::File(&args.file)
     };
     let message_id = format!("msg_{}", Uuid::now_v7().simple());
     print(command(
-        &path,
+        source,
         &signer.sign(&message_id, &body, now),
         &args.target.url(),
     ))
@@ -65,33 +65,40 @@ fn read_stdin() -> Result<Fixture, CliError> {
     })
 }
 
-/// Writes the body to a new file with a random name, in the system's temporary directory.
-fn keep(of: &Path, body: &[u8]) -> std::io::Result<PathBuf> {
-    let stem = of
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let mut file = tempfile::Builder::new()
-        .prefix(&format!("{stem}-"))
-        .suffix(".signed.json")
-        .tempfile()?;
-    file.write_all(body)?;
-    let (_, path) = file.keep().map_err(|error| error.error)?;
-    Ok(path)
+/// The place from which curl takes the body.
+#[derive(Debug, Clone, Copy)]
+enum BodySource<'a> {
+    File(&'a Path),
+    /// In the command, for curl's standard input: that of the shell may be the command itself.
+    Bytes(&'a [u8]),
 }
 
-fn command(path: &Path, headers: &[(&str, String)], url: &str) -> String {
+fn command(source: BodySource<'_>, headers: &[(&str, String)], url: &str) -> String {
+    let (before, data) = match source {
+        BodySource::File(path) => (String::new(), format!("@{}", path.display())),
+        BodySource::Bytes(body) => (format!("{} | ", written(body)), "@-".to_owned()),
+    };
     let mut words = vec![
         "curl".to_owned(),
+        "-sS".to_owned(),
         "--data-binary".to_owned(),
-        quoted(&format!("@{}", path.display())),
+        quoted(&data),
     ];
     words.extend(["-H".to_owned(), quoted("content-type: application/json")]);
     for (name, value) in headers {
         words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
     }
     words.push(quoted(url));
-    words.join(" ")
+    format!("{before}{}", words.join(" "))
+}
+
+/// A command that writes these bytes. What a terminal or a shell would not show or take as it is, is encoded.
+fn written(body: &[u8]) -> String {
+    let is_plain = |c: char| c == '\n' || c == '\t' || !is_unsafe(c);
+    match std::str::from_utf8(body) {
+        Ok(text) if text.chars().all(is_plain) => format!("printf %s {}", quoted(text)),
+        _ => format!("printf %s {} | base64 -d", STANDARD.encode(body)),
+    }
 }
 
 /// Quotes a word for a POSIX shell, where it needs quotes.

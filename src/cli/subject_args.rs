@@ -1,15 +1,10 @@
-//! The filters that the lists of deliveries and of jobs share, and the end of a page.
+//! The filters that the lists of deliveries and of jobs share.
 
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::error::CliError;
-use super::output::{print, print_json, print_list};
-use super::table::TextTable;
 use crate::clock::Clock;
 use crate::config::time_ago::{self, TimeAgo};
 use crate::domain::ids::{EventId, IdError, QuoteId, RfqId, TripId};
-use crate::http::v1::response::ListResponse;
 use crate::store::admin::subject_filter::SubjectFilter;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -65,25 +60,6 @@ impl SubjectArgs {
         let moment = |time: Option<TimeAgo>| time.map(|time| time.moment(now));
         (moment(self.since), moment(self.until))
     }
-}
-
-/// Prints a page of a list: JSON with `data` and `next_cursor`, or a table with a line for the next page.
-pub fn print_page<T: Serialize, const COLUMNS: usize>(
-    json: bool,
-    data: Vec<T>,
-    next_cursor: Option<String>,
-    none: &str,
-    table: TextTable,
-    cells: impl Fn(T) -> [String; COLUMNS],
-) -> Result<(), CliError> {
-    if json {
-        return print_json(&ListResponse { data, next_cursor });
-    }
-    let shown = data.len();
-    print_list(false, data, none, table, cells)?;
-    next_cursor.map_or(Ok(()), |next| {
-        print(format_args!("\n{shown} shown, there may be more: --cursor {next}"))
-    })
 }
 
 fn trip(text: &str) -> Result<TripId, String> {

@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::age::age;
+use super::colour;
 use super::error::CliError;
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::table::{moment, or_dash, visible};
-use crate::admin::trace::{Trace, TraceCause};
+use super::wrap::{fit, width_of};
+use crate::admin::trace::{StoryEntry, Trace, TraceCause};
+use crate::config::terminal::{OutputTerminal, stdout_terminal};
 use crate::store::admin::trace::TraceTarget;
 
 #[derive(Debug, clap::Args)]
@@ -38,16 +42,28 @@ pub async fn run(args: TraceArgs) -> Result<ExitCode, CliError> {
         print_json(&json!(trace))?;
         return Ok(code);
     }
-    print(heading(&trace))?;
+    let terminal = stdout_terminal();
+    print(fit(&heading(&trace), terminal.width, 2))?;
     for entry in trace.story {
-        let at = or_dash(entry.at.map(moment));
-        print(format_args!("{at:<20}  {:<9}  {}", entry.step, visible(&entry.text)))?;
+        print(story_line(&entry, terminal))?;
     }
     print("")?;
     for TraceCause { of, text } in trace.causes {
-        print(visible(&format!("cause  {of}: {text}")))?;
+        let cause = visible(&format!("cause  {of}: {text}"));
+        print(fit(&cause, terminal.width, "cause  ".len()))?;
     }
     Ok(code)
+}
+
+/// Time, age, step and text. The text is broken below its beginning, where the terminal has room beside the step.
+fn story_line(entry: &StoryEntry, terminal: OutputTerminal) -> String {
+    let at = or_dash(entry.at.map(moment));
+    let age = entry.at.map(age).unwrap_or_default();
+    let (step, text) = (visible(&entry.step), visible(&entry.text));
+    let start = format!("{at:<20}  {age:<11}  {step:<9}  ");
+    let line = fit(&format!("{start}{text}"), terminal.width, width_of(&start));
+    // Only the first occurrence is the step: times and ages are no such words.
+    line.replacen(&step, &colour::state(&step, terminal.has_colour), 1)
 }
 
 fn heading(trace: &Trace) -> String {

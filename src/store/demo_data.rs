@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
 
 #[derive(Debug, Clone)]
 pub struct NewSession {
@@ -71,4 +71,15 @@ pub async fn set_trip_id(pool: &Pool, session: Uuid, trip_id: &str) -> Result<()
         trip_id
     );
     pool.execute(query).await.map(drop)
+}
+
+/// Locks a session until the transaction ends: a worker that applies something to it waits.
+pub async fn hold_session(pool: &Pool, session: Uuid) -> Result<Transaction<'static>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("SELECT id FROM public.chat_sessions WHERE id = $1 FOR UPDATE")
+        .bind(session)
+        .persistent(false)
+        .execute(&mut tx)
+        .await?;
+    Ok(tx)
 }

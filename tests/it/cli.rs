@@ -2,6 +2,10 @@
 
 mod check;
 mod database_errors;
+mod events_by_hand;
+mod exit_codes;
 mod lists;
+mod self_description;
 mod settings;
+mod terminal;
 mod trace;

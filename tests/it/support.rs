@@ -30,6 +30,7 @@ pub mod sessions;
 pub mod small_disk;
 pub mod snapshot;
 pub mod sql;
+pub mod terminal;
 pub mod throughout;
 pub mod worker;
 pub mod worker_pool;

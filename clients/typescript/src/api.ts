@@ -838,6 +838,11 @@ export interface components {
              */
             created_at?: string | null;
             /**
+             * @description The currency of the price; null if unknown.
+             * @example USD
+             */
+            currency?: string | null;
+            /**
              * @description `understanding_request`, `searching_aircraft`, `requesting_quotes`, `proposal_ready`, or another word of the
              *     application's.
              * @example requesting_quotes

@@ -59,6 +59,12 @@ impl DatabaseHosts {
         }
     }
 
+    /// Returns the same hosts with another database.
+    #[must_use]
+    pub fn of_database(&self, name: &str) -> Self {
+        self.with(|options| options.database(name))
+    }
+
     pub(super) fn count(&self) -> usize {
         self.hosts.len()
     }

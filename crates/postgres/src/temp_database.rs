@@ -29,7 +29,7 @@ impl TempDatabase {
     }
 
     pub fn hosts(&self) -> DatabaseHosts {
-        self.server.with(|options| options.database(&self.name))
+        self.server.of_database(&self.name)
     }
 
     pub fn name(&self) -> &str {

@@ -158,9 +158,10 @@ fn row_entry(quote: &TracedQuote) -> Option<StoryEntry> {
                 .request
                 .map(|request| format!(", request {request}"))
                 .unwrap_or_default();
-            let price = row
-                .price
-                .map(|price| format!(", {price} {}", quote.currency.as_deref().unwrap_or_default()));
+            let price = row.price.map(|price| match quote.currency.as_deref() {
+                Some(currency) => format!(", {price} {currency}"),
+                None => format!(", {price} (currency unknown)"),
+            });
             let status = row
                 .status
                 .as_ref()

@@ -4,9 +4,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cli::colour;
 use crate::cli::error::{CliError, EXIT_UNAVAILABLE};
 use crate::cli::table::visible;
+use crate::cli::wrap::fit;
 use crate::config::parse::EXIT_USAGE;
+use crate::config::terminal::stdout_terminal;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,6 +102,7 @@ impl CheckResults {
 
 impl fmt::Display for CheckResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let terminal = stdout_terminal();
         for (number, result) in self.0.iter().enumerate() {
             let status = match result.status {
                 CheckStatus::Ok => "ok",
@@ -106,10 +110,16 @@ impl fmt::Display for CheckResults {
                 CheckStatus::Failed => "FAILED",
             };
             let end = if number == 0 { "" } else { "\n" };
-            write!(f, "{end}{status:<8} {:<12} {}", result.check, visible(&result.message))?;
-            if let Some(remedy) = &result.remedy {
-                write!(f, "; {}", visible(remedy))?;
-            }
+            let remedy = result.remedy.as_ref().map(|remedy| format!("; {}", visible(remedy)));
+            let text = format!(
+                "{status:<8} {:<12} {}{}",
+                result.check,
+                visible(&result.message),
+                remedy.unwrap_or_default()
+            );
+            let lines = fit(&text, terminal.width, 22);
+            let rest = lines.strip_prefix(status).unwrap_or_default();
+            write!(f, "{end}{}{rest}", colour::state(status, terminal.has_colour))?;
         }
         Ok(())
     }

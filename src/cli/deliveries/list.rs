@@ -2,15 +2,16 @@
 
 use uuid::Uuid;
 
+use crate::cli::age::age;
 use crate::cli::error::CliError;
 use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, print_page};
 use crate::cli::operator::{Operator, OperatorCommandArgs};
-use crate::cli::subject_args::print_page;
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::integer_in;
 use crate::http::v1::admin::cursors::DeliveryCursor;
 use crate::http::v1::cursor;
-use crate::store::admin::delivery_list::DeliveryView;
+use crate::store::admin::delivery_list::{DeliveryFilter, DeliveryView};
 
 #[derive(Debug, clap::Args)]
 pub struct ListDeliveriesArgs {
@@ -37,12 +38,13 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
     let before = args.before.or(args.cursor.map(|cursor| cursor.0));
     let filter = args.filter.selection().filter(before, args.limit);
     let operator = Operator::open(&args.common.target).await?;
-    let page = operator.deliveries(&filter).await;
+    let page = read(&operator, &filter, args.common.json).await;
     operator.close().await?;
     let page = page?;
     let headings = [
         "delivery",
         "received",
+        "age",
         "verified by",
         "kind",
         "trip",
@@ -50,17 +52,37 @@ pub(super) async fn run(args: ListDeliveriesArgs) -> Result<(), CliError> {
         "outcome",
         "detail",
     ];
-    print_page(
-        args.common.json,
-        page.data,
-        page.next_cursor,
-        "no deliveries",
-        TextTable::new(headings),
-        cells,
-    )
+    let names = RowNames {
+        none: "no deliveries",
+        one: "delivery",
+        many: "deliveries",
+    };
+    let table = TextTable::new(headings)
+        .states(&[7])
+        .texts(&[8])
+        .optional(&[3, 1, 6, 5, 4]);
+    print_page(args.common.json, page, names, table, cells)
 }
 
-fn cells(delivery: DeliveryView) -> [String; 8] {
+/// Reads a page, and for people the number of rows that follow. A text would be searched in all of them.
+async fn read(operator: &Operator, filter: &DeliveryFilter, json: bool) -> Result<ListPage<DeliveryView>, CliError> {
+    let page = operator.deliveries(filter).await?;
+    Ok(ListPage::of(page, async |cursor| {
+        let before = cursor::decode(cursor).map(|DeliveryCursor(id)| id);
+        let following = DeliveryFilter {
+            before,
+            limit: COUNTED_AHEAD,
+            ..filter.clone()
+        };
+        match json || filter.text.is_some() || before.is_none() {
+            true => None,
+            false => Some(operator.deliveries(&following).await.ok()?.data.len()),
+        }
+    })
+    .await)
+}
+
+fn cells(delivery: DeliveryView) -> [String; 9] {
     let quotes = match &delivery.quotes[..] {
         [] => None,
         [quote] => Some(quote.clone()),
@@ -69,6 +91,7 @@ fn cells(delivery: DeliveryView) -> [String; 8] {
     [
         delivery.id.to_string(),
         moment(delivery.received_at),
+        age(delivery.received_at),
         delivery.verified_by,
         or_dash(delivery.kind),
         or_dash(delivery.trip),

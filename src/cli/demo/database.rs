@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::DemoArgs;
 use crate::cli::database::EMBEDDED_DATABASE;
@@ -17,6 +17,10 @@ pub struct DemoDatabase {
     /// For people.
     pub description: String,
     pub hosts: DatabaseHosts,
+    /// The server, for another process.
+    pub url: SecretString,
+    /// The database there.
+    pub name: String,
     embedded: Option<EmbeddedPostgres>,
     temporary: Option<TempDatabase>,
 }
@@ -32,6 +36,8 @@ impl DemoDatabase {
             return Ok(Self {
                 description: format!("database {} on the given server", temporary.name()),
                 hosts: temporary.hosts(),
+                url: url.clone(),
+                name: temporary.name().to_owned(),
                 embedded: None,
                 temporary: Some(temporary),
             });
@@ -47,6 +53,8 @@ impl DemoDatabase {
         Ok(Self {
             description: format!("a temporary Postgres, started in {} ms", began.elapsed().as_millis()),
             hosts: embedded.options(EMBEDDED_DATABASE).into(),
+            url: embedded.url(EMBEDDED_DATABASE).into(),
+            name: EMBEDDED_DATABASE.to_owned(),
             embedded: Some(embedded),
             temporary: None,
         })

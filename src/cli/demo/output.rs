@@ -1,76 +1,86 @@
-//! The demo's tables: sessions, and jobs that are not done.
+//! The lines of the demo, of at most 80 columns: one for each scenario, with a tick, and the line that says what happens meanwhile.
 
-use std::collections::BTreeMap;
+use std::io::{IsTerminal, stderr as standard_error};
 
-use crate::cli::fixture_run;
-use crate::cli::table::{TextTable, or_dash};
-use crate::queue::admin::JobView;
-use crate::queue::job_kind::JobKind;
-use crate::queue::job_state::JobState;
-use crate::store::admin::SessionView;
+use crate::cli::colour;
+use crate::cli::error::CliError;
+use crate::cli::output::print;
+use crate::cli::wrap::fit;
+use crate::config::terminal::{OutputTerminal, stdout_terminal};
+use crate::stderr;
 
-/// Sessions by name, each with the source of its quotes: `events` or `fetched`.
-pub fn sessions<'a>(rows: impl IntoIterator<Item = (&'a str, &'a String, &'a SessionView)>) -> String {
-    let mut table = TextTable::new([
-        "source",
-        "session",
-        "trip",
-        "status",
-        "step",
-        "quotes",
-        "primary quote",
-        "operator",
-        "price",
-    ])
-    .numbers(&[5, 8]);
-    for (source, name, session) in rows {
-        table.row([
-            source.to_owned(),
-            name.clone(),
-            or_dash(session.avinode_trip_id.clone()),
-            match &session.avinode_trip_status {
-                Some(trip) => format!("{}, trip {trip}", session.status),
-                None => session.status.clone(),
-            },
-            or_dash(session.current_step.clone()),
-            format!("{} / {}", session.quotes_received_count, session.quotes_expected_count),
-            or_dash(session.primary_quote.clone()),
-            or_dash(session.primary_operator.clone()),
-            or_dash(fixture_run::price(session)),
-        ]);
-    }
-    table.to_string()
+const WIDTH: usize = 80;
+
+/// A statement, and the differences from it.
+#[derive(Debug)]
+pub struct DemoLine {
+    pub text: String,
+    /// `None`: nothing was expected.
+    pub differences: Option<Vec<String>>,
 }
 
-/// Counts jobs by kind, state and reason.
-pub fn jobs(jobs: &[JobView]) -> String {
-    let mut groups: BTreeMap<(String, &str, JobState), usize> = BTreeMap::new();
-    for job in jobs {
-        let reason = match (job.kind.parse().ok(), &job.reason) {
-            (Some(JobKind::QuoteExpiry), None) => {
-                "when the quote expires, the primary quote is selected again".to_owned()
-            }
-            (Some(JobKind::FetchFollowUp | JobKind::FetchSpeculative), None)
-                if job.key.as_deref().is_some_and(|key| key.starts_with("atrip-")) =>
-            {
-                "fetches the trip to learn its second id, unless a notification supplies it first".to_owned()
-            }
-            // The job does not record which of the two.
-            (Some(JobKind::FetchFollowUp), None) => {
-                "a document refers to the resource, or it was fetched too early".to_owned()
-            }
-            (_, Some(reason)) => reason.clone(),
-            (_, None) => "due".to_owned(),
-        };
-        *groups.entry((reason, &job.kind, job.state)).or_default() += 1;
-    }
-    let mut table = TextTable::new(["jobs", "kind", "state", "reason"]).numbers(&[0]);
-    for ((reason, kind, state), count) in groups {
-        table.row([count.to_string(), kind.to_owned(), state.as_str().to_owned(), reason]);
-    }
-    if table.is_empty() {
-        "none".to_owned()
-    } else {
-        table.to_string()
+impl DemoLine {
+    pub fn is_failed(&self) -> bool {
+        self.differences.as_ref().is_some_and(|found| !found.is_empty())
     }
 }
+
+pub fn line(line: &DemoLine) -> Result<(), CliError> {
+    paragraph(&shown(line, stdout_terminal()))
+}
+
+fn shown(line: &DemoLine, terminal: OutputTerminal) -> String {
+    let tick = match (&line.differences, terminal.is_utf8) {
+        (None, _) => "-",
+        (Some(found), true) if found.is_empty() => "✓",
+        (Some(_), true) => "✗",
+        (Some(found), false) if found.is_empty() => "ok",
+        (Some(_), false) => "FAILED",
+    };
+    let text = fit(&format!("{tick} {}", line.text), Some(width(terminal)), 5);
+    let text = text.strip_prefix(tick).unwrap_or_default();
+    let differences = line.differences.iter().flatten();
+    let differences = differences.map(|found| {
+        format!(
+            "\n     {}",
+            fit(found, Some(width(terminal) - 5), 0).replace('\n', "\n     ")
+        )
+    });
+    format!(
+        "{}{text}{}",
+        colour::state(tick, terminal.has_colour),
+        differences.collect::<String>()
+    )
+}
+
+/// A line without a tick.
+pub fn note(text: &str) -> Result<(), CliError> {
+    paragraph(&fit(text, Some(width(stdout_terminal())), 0))
+}
+
+/// Says what happens now, below the other lines; on a terminal only.
+pub fn meanwhile(text: &str) {
+    if stdout_terminal().is_terminal && standard_error().is_terminal() {
+        stderr::live(Some(text));
+    }
+}
+
+/// A line of standard output must not be written into that of [`meanwhile`].
+fn paragraph(text: &str) -> Result<(), CliError> {
+    end_meanwhile();
+    print(text)
+}
+
+pub fn end_meanwhile() {
+    if standard_error().is_terminal() {
+        stderr::live(None);
+        stderr::flush(stderr::FLUSH_LIMIT);
+    }
+}
+
+fn width(terminal: OutputTerminal) -> usize {
+    terminal.width.unwrap_or(WIDTH).min(WIDTH)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::{DemoArgs, SECRET, output, simulator};
-use crate::avinode::signature::signer::Signer;
+use super::output::DemoLine;
+use super::{DemoArgs, sender, simulator};
 use crate::cli::error::{CliError, Context};
-use crate::cli::fixture_run::SeededManifest;
-use crate::cli::fixtures;
-use crate::cli::replay::sender::{SendPlan, client, send_all, signed_deliveries};
+use crate::cli::fixture_run::{self, SeededManifest};
 use crate::cli::replay::summary::ReplaySummary;
 use crate::cli::replay::wait_idle;
 use crate::cli::simulate::seed_sessions::SeededSessions;
-use crate::clock::Clock;
+use crate::cli::table::or_dash;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::transaction::Pool;
-use crate::queue::admin::JobView;
+use crate::queue::admin::{self, JobFilter, JobView};
 use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
 use crate::simulator::instance::Simulator;
@@ -33,14 +31,48 @@ pub struct DemoRun<'a> {
 }
 
 impl DemoRun<'_> {
-    /// The sessions as they are now.
-    pub async fn table(&self) -> Result<String, CliError> {
-        let (of_fixtures, of_story) = self.sessions().await?;
-        let of_fixtures = self.fixtures.names.iter().zip(&of_fixtures);
-        let of_story = self.story.names.iter().zip(&of_story);
-        let of_fixtures = of_fixtures.map(|(name, session)| ("events", name, session));
-        let of_story = of_story.map(|(name, session)| ("fetched", name, session));
-        Ok(output::sessions(of_fixtures.chain(of_story)))
+    /// One line for each scenario of the fixtures.
+    pub async fn scenario_lines(&self, compared: bool) -> Result<Vec<DemoLine>, CliError> {
+        let (of_fixtures, _) = self.sessions().await?;
+        let differences = self.fixtures.differences(&of_fixtures);
+        let scenarios = self.fixtures.scenarios().iter();
+        let lines = scenarios.map(|scenario| {
+            let names = scenario.sessions.iter().map(|session| format!("{}: ", session.name));
+            let names: Vec<String> = names.collect();
+            let is_of_it = |line: &&String| names.iter().any(|name| line.starts_with(name));
+            let number = scenario.folder.split('-').next().unwrap_or_default();
+            DemoLine {
+                text: format!("{number} {}", scenario.sentence),
+                differences: compared.then(|| differences.iter().filter(is_of_it).cloned().collect()),
+            }
+        });
+        Ok(lines.collect())
+    }
+
+    /// One line for each session of the story.
+    pub async fn story_lines(&self, compared: bool) -> Result<Vec<DemoLine>, CliError> {
+        let (_, of_story) = self.sessions().await?;
+        let expected = self.avinode.expected();
+        let differences = self.story.differences(&of_story, &expected, PrimaryQuotePolicy::Latest);
+        let lines = self.story.names.iter().zip(&of_story).map(|(name, session)| {
+            let quotes = format!("{}/{}", session.quotes_received_count, session.quotes_expected_count);
+            let operator = or_dash(session.primary_operator.clone());
+            let price = or_dash(fixture_run::price(session));
+            let start = format!("{name}: ");
+            let of_it = differences.iter().filter(|line| line.starts_with(&start));
+            DemoLine {
+                text: format!("{name}: {quotes} quotes, {operator} {price}"),
+                differences: compared.then(|| of_it.cloned().collect()),
+            }
+        });
+        Ok(lines.collect())
+    }
+
+    /// All sessions as they are now.
+    pub async fn all_sessions(&self) -> Result<Vec<SessionView>, CliError> {
+        let (mut sessions, of_story) = self.sessions().await?;
+        sessions.extend(of_story);
+        Ok(sessions)
     }
 
     /// The sessions of the fixtures, and those of the story.
@@ -54,7 +86,7 @@ impl DemoRun<'_> {
     /// is idle.
     pub async fn play(&self, args: &DemoArgs, url: &str) -> Result<ReplaySummary, CliError> {
         simulator::play(&self.avinode, url).await?;
-        let summary = send(args, url, self.avinode.base()).await?;
+        let summary = sender::send_fixtures(args, url, self.avinode.base()).await?;
         self.wait_until_idle().await?;
         let written = self.fixtures.follow_up(&self.pool).await;
         if written.context("write as the application does")? > 0 {
@@ -63,18 +95,15 @@ impl DemoRun<'_> {
         Ok(summary)
     }
 
-    async fn wait_until_idle(&self) -> Result<(), CliError> {
+    pub async fn wait_until_idle(&self) -> Result<(), CliError> {
         let idle = wait_idle::wait_until_settled(&self.pool, IDLE_TIMEOUT).await;
         idle.context("wait until the work is done")
     }
 
-    /// Returns the differences from the fixtures and the story, which expect the policy `latest`.
-    pub async fn differences(&self, summary: &ReplaySummary, jobs: &[JobView]) -> Result<Vec<String>, CliError> {
-        let (of_fixtures, of_story) = self.sessions().await?;
-        let mut differences = self.fixtures.differences(&of_fixtures);
-        let expected = self.avinode.expected();
-        let policy = PrimaryQuotePolicy::Latest;
-        differences.extend(self.story.differences(&of_story, &expected, policy));
+    /// Returns the differences from the expected jobs and answers.
+    pub async fn other_differences(&self, summary: &ReplaySummary) -> Result<Vec<String>, CliError> {
+        let jobs = self.jobs().await?;
+        let mut differences = Vec::new();
         let waiting = jobs
             .iter()
             .filter(|job| job.state != JobState::Dead && job.kind == JobKind::FetchNotified.as_str())
@@ -99,20 +128,12 @@ impl DemoRun<'_> {
         }
         Ok(differences)
     }
-}
 
-async fn send(args: &DemoArgs, url: &str, avinode: &str) -> Result<ReplaySummary, CliError> {
-    // One moment for all files, so that equal files stay equal.
-    let now = Clock::System.now();
-    let fixtures = fixtures::read(std::slice::from_ref(&args.fixtures)).context("read the fixtures")?;
-    let deliveries = signed_deliveries(&fixtures, now, avinode)?;
-    let signer = Signer::from_settings(Some(SECRET), None).context("make the signer")?;
-    let signer = signer.ok_or_else(|| CliError::plain("the demo has no secret"))?;
-    let client = client(url).context("make an HTTP client")?;
-    let plan = SendPlan {
-        deliveries,
-        concurrency: 4,
-        rate: None,
-    };
-    Ok(send_all(&plan, url, &client, &signer, Clock::System, &|_, _| ()).await)
+    async fn jobs(&self) -> Result<Vec<JobView>, CliError> {
+        let filter = JobFilter {
+            limit: 10_000,
+            ..JobFilter::default()
+        };
+        admin::list(&self.pool, &filter).await.context("list the jobs")
+    }
 }

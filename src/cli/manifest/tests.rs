@@ -1,6 +1,6 @@
 use super::*;
 
-const EXAMPLE: &str = r#"{"scenarios":[{"folder":"one","about":"A quote.",
+const EXAMPLE: &str = r#"{"scenarios":[{"folder":"one","about":"A quote.","sentence":"A quote",
     "sessions":[{"name":"s","trip_id":null,"has_request":true,"status":"active","current_step":"searching_aircraft",
         "quotes_received_count":0,"quotes_expected_count":3,"operators_contacted_count":3}],
     "afterwards":[{"session":"s","set_trip_id":"A1B2C3"}],

@@ -42,7 +42,10 @@ pub fn finished(finished: &[FinishedJob]) -> String {
     if shown.is_empty() {
         return text;
     }
-    let table = TextTable::new(["resource", "outcome", "detail"]).rows(shown.into_iter().cloned().map(|job| {
+    let table = TextTable::new(["resource", "outcome", "detail"])
+        .states(&[1])
+        .texts(&[2]);
+    let table = table.rows(shown.into_iter().cloned().map(|job| {
         let FinishedJob {
             key, outcome, detail, ..
         } = job;

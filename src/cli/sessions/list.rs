@@ -3,18 +3,18 @@
 use uuid::Uuid;
 
 use super::{failed, service};
+use crate::cli::age::age;
 use crate::cli::database::CommandDatabase;
 use crate::cli::error::CliError;
-use crate::cli::output::{print, print_json, print_list};
-use crate::cli::table::{TextTable, moment, or_dash};
+use crate::cli::list_page::{ListPage, RowNames, RowsAhead, print_page};
+use crate::cli::table::{TextTable, moment, or_dash, price};
 use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::{boolean, integer_in};
-use crate::domain::chat_session::page::{PageRequest, SessionCursor, SessionFilter};
+use crate::domain::chat_session::page::{MAX_LIMIT, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::domain::ids::TripId;
 use crate::http::v1::cursor;
-use crate::http::v1::response::ListResponse;
 use crate::sessions::error::SessionError;
 use crate::sessions::validate;
 
@@ -89,16 +89,23 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
         after: args.cursor,
         limit: args.limit,
     };
-    let listed = service(&database).list(&filter, &page).await;
-    let listed = listed.map_err(|error| failed("list the sessions", error))?;
-    database.close().await?;
+    let sessions = service(&database);
+    let listed = sessions.list(&filter, &page).await;
+    let mut listed = listed.map_err(|error| failed("list the sessions", error))?;
     let next_cursor = listed.next.as_ref().map(cursor::encode);
-    if args.json {
-        return print_json(&ListResponse {
-            data: listed.data,
-            next_cursor,
-        });
-    }
+    let following = PageRequest {
+        after: listed.next.take(),
+        limit: MAX_LIMIT,
+    };
+    let ahead = match &next_cursor {
+        Some(_) if !args.json => sessions.list(&filter, &following).await.ok(),
+        _ => None,
+    };
+    database.close().await?;
+    let ahead = ahead.map_or(RowsAhead::Unknown, |page| match page.next {
+        Some(_) => RowsAhead::AtLeast(page.data.len()),
+        None => RowsAhead::Counted(page.data.len()),
+    });
     let headings = [
         "session",
         "status",
@@ -107,20 +114,28 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
         "quotes",
         "primary quote",
         "last activity",
+        "age",
     ];
-    print_list(
-        false,
-        listed.data,
-        "no sessions",
-        TextTable::new(headings).numbers(&[4]),
-        cells,
-    )?;
-    next_cursor.map_or(Ok(()), |next| print(format_args!("\nnext page: --cursor {next}")))
+    let table = TextTable::new(headings)
+        .numbers(&[4])
+        .states(&[1])
+        .texts(&[5])
+        .optional(&[6, 2, 3, 7]);
+    let names = RowNames {
+        none: "no sessions",
+        one: "session",
+        many: "sessions",
+    };
+    let page = ListPage {
+        data: listed.data,
+        next: next_cursor.map(|cursor| (cursor, ahead)),
+    };
+    print_page(args.json, page, names, table, cells)
 }
 
-fn cells(session: ChatSession) -> [String; 7] {
+fn cells(session: ChatSession) -> [String; 8] {
     let primary_quote = session.primary_quote_id.map(|_| {
-        let price = session.total_price.map(|price| price.to_string());
+        let price = price(session.total_price, session.currency.as_deref());
         format!("{}, {}", or_dash(session.operator_name), or_dash(price))
     });
     [
@@ -131,6 +146,7 @@ fn cells(session: ChatSession) -> [String; 7] {
         format!("{}/{}", session.quotes_received_count, session.quotes_expected_count),
         or_dash(primary_quote),
         or_dash(session.last_activity_at.map(moment)),
+        or_dash(session.last_activity_at.map(age)),
     ]
 }
 

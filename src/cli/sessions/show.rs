@@ -4,10 +4,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{failed_on, service};
+use crate::cli::age::moment_and_age;
 use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::{print, print_json};
-use crate::cli::table::{TextTable, moment, or_dash};
+use crate::cli::table::{TextTable, moment, or_dash, price};
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
 use crate::sessions::error::SessionError;
@@ -83,15 +84,18 @@ fn session_table(session: ChatSession) -> TextTable {
         ("RFQ", or_dash(session.avinode_rfq_id)),
         ("primary quote", primary),
         ("operator", or_dash(session.operator_name)),
-        ("price", or_dash(session.total_price.map(|price| price.to_string()))),
+        (
+            "price",
+            or_dash(price(session.total_price, session.currency.as_deref())),
+        ),
         ("proposal", id(session.proposal_id)),
         ("quotes received", session.quotes_received_count.to_string()),
         ("quotes expected", session.quotes_expected_count.to_string()),
         ("operators contacted", session.operators_contacted_count.to_string()),
         ("messages", session.message_count.to_string()),
-        ("started", or_dash(session.session_started_at.map(moment))),
-        ("last activity", or_dash(session.last_activity_at.map(moment))),
-        ("ended", or_dash(session.session_ended_at.map(moment))),
+        ("started", or_dash(session.session_started_at.map(moment_and_age))),
+        ("last activity", or_dash(session.last_activity_at.map(moment_and_age))),
+        ("ended", or_dash(session.session_ended_at.map(moment_and_age))),
     ];
     TextTable::properties("session", session.id, properties)
 }
@@ -108,9 +112,9 @@ fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
     ];
     TextTable::new(headings)
         .numbers(&[2])
+        .texts(&[1, 3, 4, 6])
+        .optional(&[3, 5])
         .rows(quotes.into_iter().map(|quote| {
-            let price = [quote.total_price.map(|price| price.to_string()), quote.currency];
-            let price: Vec<String> = price.into_iter().flatten().collect();
             let declined = quote.declined.then(|| match quote.decline_reason {
                 Some(reason) => format!("declined: {reason}"),
                 None => "declined".to_owned(),
@@ -120,9 +124,9 @@ fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
             [
                 or_dash(quote.avinode_quote_id.or(quote.quote_id.map(|id| id.to_string()))),
                 or_dash(quote.operator_name),
-                or_dash(Some(price.join(" ")).filter(|price| !price.is_empty())),
+                or_dash(price(quote.total_price, quote.currency.as_deref())),
                 or_dash(quote.aircraft_type),
-                or_dash(quote.valid_until.map(moment)),
+                or_dash(quote.valid_until.map(moment_and_age)),
                 moment(quote.entered_at),
                 or_dash(Some(remarks.join(", ")).filter(|remarks| !remarks.is_empty())),
             ]
@@ -130,11 +134,12 @@ fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
 }
 
 fn timeline_table(timeline: Vec<TimelineEntry>) -> TextTable {
-    let table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]).numbers(&[0]);
+    let table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]);
+    let table = table.numbers(&[0]).texts(&[1, 4]).optional(&[2]);
     table.rows(timeline.into_iter().map(|line| {
         [
             line.seq.to_string(),
-            moment(line.recorded_at),
+            moment_and_age(line.recorded_at),
             or_dash(line.happened_at.map(moment)),
             line.kind,
             line.detail.to_string(),

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::avinode::client::webhook_settings::{NEEDED_EVENTS, WebhookSetting, missing};
 use crate::cli::error::CliError;
 use crate::cli::output::{print, print_json};
-use crate::cli::table::{TextTable, or_dash};
+use crate::cli::table::{TextTable, counted, or_dash};
 
 /// All settings, and the needed event types that no active one sends to `target`.
 pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bool) -> Result<(), CliError> {
@@ -13,13 +13,15 @@ pub(super) fn all(settings: &[WebhookSetting], target: Option<&str>, as_json: bo
     if as_json {
         let needed = NEEDED_EVENTS
             .map(|(event, purpose)| json!({"event": event, "purpose": purpose, "missing": missing.contains(&event)}));
-        let all = json!({"settings": settings, "needed": needed, "target": target});
+        // The envelope of every list, with the answer to the question for which it is read. Avinode has no pages.
+        let all = json!({"data": settings, "next_cursor": null, "needed": needed, "target": target});
         return print_json(&all);
     }
     if settings.is_empty() {
         print("no webhook settings: Avinode sends nothing")?;
     } else {
         print(table(settings))?;
+        print(format_args!("\n{}", counted(settings.len(), "setting", "settings")))?;
     }
     let to = target.map(|target| format!(" to {target}")).unwrap_or_default();
     if missing.is_empty() {
@@ -66,7 +68,8 @@ fn table(settings: &[WebhookSetting]) -> TextTable {
         "authentication",
         "events",
     ];
-    TextTable::new(headings).rows(settings.iter().map(|setting| {
+    let table = TextTable::new(headings).states(&[1]).texts(&[2, 6]).optional(&[5, 4]);
+    table.rows(settings.iter().map(|setting| {
         [
             setting.id.clone(),
             if setting.active { "yes" } else { "no" }.to_owned(),

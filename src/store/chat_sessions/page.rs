@@ -31,6 +31,8 @@ const SELECT: &str = r"
         least(request.departure_date, '294276-01-01')::timestamptz AS departure_date,
         left(quote.operator_name, 10000) AS operator_name,
         avinode_ingest.readable_price(quote.total_price::numeric) AS total_price,
+        CASE WHEN jsonb_typeof(quote.metadata -> 'currency') = 'string' THEN left(quote.metadata ->> 'currency', 10000) END
+            AS currency,
         left(quote.aircraft_type, 10000) AS aircraft_type, avinode_ingest.readable_row(session) AS readable
     FROM (";
 const JOINS: &str = r") AS session
@@ -206,6 +208,7 @@ fn read(row: &PgRow) -> Result<(ChatSession, PgTimestamp), sqlx::Error> {
         departure_date: time("departure_date")?,
         operator_name: row.try_get("operator_name")?,
         total_price: row.try_get("total_price")?,
+        currency: row.try_get("currency")?,
         aircraft_type: row.try_get("aircraft_type")?,
         conversation_type: None,
         omitted_fields: omitted,

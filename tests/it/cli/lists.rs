@@ -180,11 +180,17 @@ async fn pages_follow_each_other_without_a_gap_or_a_repetition() {
             .lines()
             .last()
             .unwrap()
-            .starts_with("2 shown, there may be more: --cursor "),
+            .starts_with("2 shown, 4 more: --cursor "),
         "{printed}"
     );
     let printed = run_on(&all.db, &["deliveries", "list"]).await.stdout;
-    assert!(!printed.contains("--cursor"), "{printed}");
+    assert!(printed.ends_with("\n\n6 deliveries\n"), "{printed}");
+    let searched = run_on(&all.db, &["deliveries", "list", "--text", "evt", "--limit", "2"]).await;
+    assert!(
+        searched.stdout.contains("2 shown, there may be more: --cursor "),
+        "{}",
+        searched.all()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,6 +216,15 @@ async fn an_unknown_value_of_a_filter_is_refused_and_the_allowed_ones_are_named(
         ("jobs list --state done", "available"),
         ("jobs list --cursor nonsense", "is not a cursor of this list"),
         ("jobs retry --dead --kind quote", "is not one of: full_event"),
+        (
+            "sessions list --status done",
+            "is not one of: active, paused, completed, archived",
+        ),
+        ("documents list --cursor nonsense", "is not a cursor of this list"),
+        ("tail --outcome failed", "is not one of: queued, applied, duplicate"),
+        ("trigger quotation", "is not one of: quote, decline, message"),
+        ("completions csh", "is not one of: bash, elvish, fish"),
+        ("jobs list --color sometimes", "is not one of: auto, always, never"),
     ] {
         let words: Vec<&str> = arguments.split(' ').collect();
         let output = run_on(&db, &words).await;

@@ -113,7 +113,7 @@ async fn a_list_shows_the_subscribed_and_the_missing_event_types() {
 
     let run = webhooks(&base, &["list", "--json", "--target", "https://b.example/"], &[]).await;
     let output = run.json();
-    assert_eq!(output["settings"][0]["id"], "whs-1583");
+    assert_eq!(output["data"][0]["id"], "whs-1583");
     let missing = output["needed"]
         .as_array()
         .unwrap()

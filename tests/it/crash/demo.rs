@@ -45,11 +45,21 @@ async fn demo_exit_ends_with_0_and_leaves_a_database_in_the_environment_untouche
     let db = Db::empty().await;
     let before = relations(&db.pool).await;
     let url = db.url();
-    let mut demo = Program::start("demo --exit", &[("DATABASE_URL", &url)]);
+    let mut demo = Program::start("demo --exit", &[("DATABASE_URL", &url), ("LC_ALL", "C")]);
     let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
     let status = demo.ended(PATIENCE).await;
     assert_eq!(status.code(), Some(0), "{}", demo.said());
     demo.line("every session is as").await;
+    let said = demo.said();
+    for statement in [
+        "15 Completed",
+        "72 signed deliveries and 20 notifications",
+        "Everything again, three times",
+        "A worker killed with ",
+    ] {
+        let line = said.lines().find(|line| line.contains(statement));
+        assert!(line.is_some_and(|line| line.starts_with("ok ")), "{statement}: {said}");
+    }
     assert_eq!(relations(&db.pool).await, before);
     assert!(!folder.exists(), "{}", folder.display());
 }
@@ -87,7 +97,7 @@ async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing()
     let mut demo = Program::start(&format!("demo --exit --database-url {}", db.url()), &[]);
     let line = demo.line("on the given server").await;
     let own = line.split_whitespace().nth(1).unwrap().to_owned();
-    demo.line("before").await;
+    demo.line("migrations applied").await;
     demo.signal(Signal::SIGTERM);
     let status = demo.ended(Duration::from_secs(20)).await;
     // What was not shown did not succeed, unless it was shown a moment before.
@@ -100,7 +110,7 @@ async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing()
 async fn a_second_ctrl_c_ends_a_demo_immediately_and_still_leaves_nothing() {
     let mut demo = Program::start("demo", &[]);
     let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
-    demo.line("before").await;
+    demo.line("migrations applied").await;
     demo.interrupt_group();
     demo.line("shutting down").await;
     demo.interrupt_group();
@@ -108,4 +118,33 @@ async fn a_second_ctrl_c_ends_a_demo_immediately_and_still_leaves_nothing() {
     // It may have ended in order in between.
     assert!(matches!(status.code(), Some(0 | 130)), "{}", demo.said());
     gone(&folder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_is_killed_leaves_no_worker_behind() {
+    let db = Db::empty().await;
+    let mut demo = Program::start(&format!("demo --exit --database-url {}", db.url()), &[]);
+    demo.line("Everything again").await;
+    let of_the_demo = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let status = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+        let parent = format!("PPid:\t{}\n", demo.pid());
+        let children = status.filter(|status| status.contains(&parent));
+        children
+            .filter_map(|status| {
+                let pid = status.lines().find_map(|line| line.strip_prefix("Pid:\t"));
+                pid.map(str::to_owned)
+            })
+            .collect::<Vec<_>>()
+    };
+    let workers = eventually(PATIENCE, "its worker runs", async || {
+        let workers = of_the_demo();
+        (!workers.is_empty()).then_some(workers)
+    })
+    .await;
+    demo.kill().await;
+    eventually(PATIENCE, "its worker is gone", async || {
+        workers.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    })
+    .await;
 }

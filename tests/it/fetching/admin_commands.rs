@@ -119,12 +119,26 @@ async fn fetched_documents_are_listed_and_shown() {
     let output = run_on(&db, &["documents", "list", "--resource", "asellermsg-1", "--json"]).await;
     assert_eq!(output.code, Some(0), "{}", output.all());
     let listed = output.json();
-    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
-    let id = listed[1]["id"].to_string();
+    let data = &listed["data"];
+    assert_eq!(data.as_array().unwrap().len(), 2, "{listed}");
+    assert!(listed["next_cursor"].is_null(), "{listed}");
+    let id = data[1]["id"].to_string();
+    let first = run_on(&db, &["documents", "list", "--limit", "1", "--json"])
+        .await
+        .json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = run_on(
+        &db,
+        &["documents", "list", "--limit", "1", "--json", "--cursor", cursor],
+    )
+    .await
+    .json();
+    assert_eq!([&first["data"][0], &second["data"][0]], [&data[0], &data[1]]);
+    assert!(second["next_cursor"].is_null(), "{second}");
 
-    let output = run_on(&db, &["documents", "list", "--before", &listed[0]["id"].to_string()]).await;
+    let output = run_on(&db, &["documents", "list", "--before", &data[0]["id"].to_string()]).await;
     let printed = output.all();
-    assert_eq!(printed.lines().count(), 3, "{printed}");
+    assert_eq!(printed.lines().count(), 5, "{printed}");
     assert!(printed.contains("asellermsg-1  tripmsgs"), "{printed}");
 
     let output = run_on(&db, &["documents", "show", &id]).await;

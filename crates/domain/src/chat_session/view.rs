@@ -83,6 +83,9 @@ pub struct ChatSession {
     /// The price of the primary quote, as a decimal in a string.
     #[schema(value_type = Option<String>, example = "48250.00")]
     pub total_price: Option<Decimal>,
+    /// The currency of the price; null if unknown.
+    #[schema(example = "USD")]
+    pub currency: Option<String>,
     /// The aircraft of the primary quote.
     pub aircraft_type: Option<String>,
     /// `flight_request` or `general`; absent where `chat_sessions` has no such column.

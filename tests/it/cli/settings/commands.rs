@@ -123,9 +123,34 @@ fn sign_prints_a_command_that_sends_the_signed_bytes() {
     let words = Command::new("sh").arg("-c").arg(script).output().unwrap().stdout;
     let words = String::from_utf8(words).unwrap();
     let words: Vec<&str> = words.lines().collect();
-    assert_eq!(words[..2], ["--data-binary", &format!("@{}", file.display())]);
-    assert!(words[5].starts_with("x-avinode-signature: "), "{words:?}");
-    assert_eq!(words[6], "http://127.0.0.1:9999/webhooks/avinode");
+    assert_eq!(words[..3], ["-sS", "--data-binary", &format!("@{}", file.display())]);
+    assert!(words[6].starts_with("x-avinode-signature: "), "{words:?}");
+    assert_eq!(words[7], "http://127.0.0.1:9999/webhooks/avinode");
+}
+
+#[test]
+fn sign_leaves_no_file_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"))
+        .args([
+            "sign",
+            "--secret",
+            "hush",
+            "fixtures/08-chat-messages/02-from-the-seller.json",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        printed.starts_with("printf %s '{") && printed.contains("' | curl -sS --data-binary @- "),
+        "{printed}"
+    );
+    assert!(!printed.contains("{{now"), "{printed}");
 }
 
 #[test]

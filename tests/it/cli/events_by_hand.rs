@@ -1,0 +1,180 @@
+//! `trigger` and `tail`: an event is sent by hand, and is seen with its outcome; `jobs summary` counts what waits.
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::crash::program::Program;
+use crate::support::PATIENCE;
+use crate::support::bodies::{base, event};
+use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
+use crate::support::eventually::{equal, eventually};
+use crate::support::program::{run, run_on};
+use crate::support::service::{RunningService, SECRET};
+use crate::support::sessions::{SessionBuilder, view};
+use crate::support::worker::run_jobs;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_triggered_quote_of_a_session_counts_for_it_and_tail_shows_it_applied() {
+    let db = Db::new().await;
+    let session = SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    let service = RunningService::start(&db.pool, Default::default()).await;
+    let (url, id) = (db.url(), session.to_string());
+    let variables = [("DATABASE_URL", url.as_str())];
+    let mut tail = Program::start("tail --json --since 1h", &variables);
+    let trigger = async |arguments: &[&str]| {
+        let target = ["--url", &service.base, "--secret", SECRET];
+        run(&[&["trigger"], arguments, &target].concat(), &variables).await
+    };
+    let sent = trigger(&[
+        "quote",
+        "--session",
+        &id,
+        "--price",
+        "123.45",
+        "--currency",
+        "EUR",
+        "--json",
+    ])
+    .await;
+    assert_eq!(sent.code, Some(0), "{}", sent.all());
+    let sent = sent.json();
+    assert_eq!(sent["ids"]["trip"], json!("A1B2C3"));
+    let line = tail.line(sent["delivery"].as_str().unwrap()).await;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        [&line["outcome"], &line["quotes"][0]],
+        [&json!("applied"), &sent["ids"]["quote"]]
+    );
+    let seen = view(&db.pool, session).await;
+    assert_eq!(seen.quotes_received_count, 1);
+    assert_eq!(seen.primary_price.unwrap().to_string(), "123.45");
+    // A lower price of the same quote is no second quote; the other kinds are applied as well.
+    let quote = sent["ids"]["quote"].as_str().unwrap();
+    let rfq = sent["ids"]["RFQ"].as_str().unwrap();
+    let lower = trigger(&[
+        "quote",
+        "--session",
+        &id,
+        "--quote",
+        quote,
+        "--rfq",
+        rfq,
+        "--price",
+        "100",
+    ])
+    .await;
+    assert!(lower.stdout.contains("see avinode-ingest trace "), "{}", lower.all());
+    eventually(PATIENCE, "the lower price", async || {
+        let seen = view(&db.pool, session).await;
+        let price = seen.primary_price.map(|price| price.to_string());
+        equal((seen.quotes_received_count, price), (1, Some("100.00".to_owned())))
+    })
+    .await;
+    for kind in ["message", "decline", "acceptance", "rfq_sent", "cancellation"] {
+        let sent = trigger(&[kind, "--trip", "A1B2C3", "--rfq", rfq, "--quote", quote, "--json"]).await;
+        let line = tail.line(sent.json()["delivery"].as_str().unwrap()).await;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            [&line["kind"], &line["outcome"]],
+            [&json!(kind), &json!("applied")],
+            "{line}"
+        );
+    }
+    tail.signal(Signal::SIGINT);
+    assert_eq!(tail.ended(PATIENCE).await.code(), Some(0), "{}", tail.said());
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_says_that_the_service_refused_it_or_cannot_be_reached() {
+    let db = Db::new().await;
+    let service = RunningService::start(&db.pool, Default::default()).await;
+    let refused = run(
+        &[
+            "trigger",
+            "quote",
+            "--url",
+            &service.base,
+            "--secret",
+            "another-secret-of-16",
+        ],
+        &[],
+    )
+    .await;
+    assert_eq!(refused.code, Some(1), "{}", refused.all());
+    assert!(
+        refused.stderr.contains("the service answered 401"),
+        "{}",
+        refused.stderr
+    );
+    let nobody = run(
+        &["trigger", "quote", "--url", "http://127.0.0.1:1", "--secret", SECRET],
+        &[],
+    )
+    .await;
+    assert_eq!(nobody.code, Some(69), "{}", nobody.all());
+    let unknown = [
+        "trigger",
+        "quote",
+        "--session",
+        "00000000-0000-0000-0000-000000000001",
+        "--secret",
+        SECRET,
+    ];
+    let unknown = run_on(&db, &unknown).await;
+    assert!(
+        unknown.code == Some(1) && unknown.stderr.contains("00000000-0000-0000-0000-000000000001"),
+        "{}",
+        unknown.all()
+    );
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_counted_by_kind_state_and_reason() {
+    let db = Db::new().await;
+    let summary = async || run_on(&db, &["jobs", "summary", "--json"]).await.json();
+    assert_eq!(
+        summary().await,
+        json!({"data": [], "next_cursor": null, "oldest_due": null})
+    );
+    let thin = |id: &str| json!({"id": id, "href": format!("https://sandbox.avinode.com/api/rfqs/{id}"), "type": "Rfqs", "tripId": "A1B2C3"});
+    let odd = |id: &str, kind: &str| event(kind, id, 1, json!({"trip": {"id": "A1B2C3"}}));
+    let bodies = [
+        thin("arfq-1"),
+        thin("arfq-2"),
+        odd("evt-1", "TripOdd"),
+        odd("evt-2", "TripOdd"),
+        odd("evt-3", "TripNew"),
+    ];
+    store_deliveries(&db.pool, &bodies, base()).await;
+    run_jobs(&db.pool).await;
+    let counted = summary().await;
+    let groups: Vec<Value> = (counted["data"].as_array().unwrap().iter())
+        .map(|group| json!([group["jobs"], group["kind"], group["state"]]))
+        .collect();
+    let expected = [
+        json!([2, "full_event", "dead"]),
+        json!([1, "full_event", "dead"]),
+        json!([2, "fetch_notified", "available"]),
+    ];
+    assert_eq!(groups, expected, "{counted:#}");
+    assert!(
+        counted["data"][0]["reason"].as_str().unwrap().contains("TripOdd"),
+        "{counted:#}"
+    );
+    assert!(
+        counted["data"][2]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("no process has credentials")
+    );
+    assert_eq!(counted["oldest_due"], counted["data"][2]["oldest_due"]);
+    let shown = run_on(&db, &["jobs", "summary"]).await.stdout;
+    let last = shown.lines().last().unwrap();
+    assert!(
+        last.starts_with("5 jobs, 3 dead; the oldest due one waits since "),
+        "{shown}"
+    );
+}
