@@ -27,7 +27,7 @@ fn run(cli: command::Cli) -> Result<ExitCode, CliError> {
     let telemetry = telemetry::init(&cli.log, runtime.handle()).context("start the log")?;
     command::warn_of_unknown_variables();
     let result = runtime.block_on(command::run(cli.command));
-    drop(telemetry); // sends the last spans
+    telemetry.end();
     runtime.shutdown_background(); // a blocked task must not delay the exit
     result
 }

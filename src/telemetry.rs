@@ -28,7 +28,15 @@ const PANIC_MESSAGE_LENGTH: usize = 500;
 #[derive(Debug, Default)]
 pub struct Telemetry {
     #[cfg(feature = "otlp")]
-    _export: Option<SpanExport>,
+    export: Option<SpanExport>,
+}
+
+impl Telemetry {
+    /// Sends the last spans.
+    pub fn end(self) {
+        #[cfg(feature = "otlp")]
+        drop(self.export);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +49,7 @@ pub enum TelemetryError {
 }
 
 /// Starts the log of the process, and the export of spans. Call it once, before anything logs. The export runs on `runtime`, until
-/// the result is dropped.
+/// [`Telemetry::end`].
 pub fn init(settings: &LogArgs, runtime: &Handle) -> Result<Telemetry, TelemetryError> {
     let endpoint = settings.otlp_endpoint.as_deref().filter(|url| !url.is_empty());
     #[cfg(feature = "otlp")]
@@ -49,7 +57,7 @@ pub fn init(settings: &LogArgs, runtime: &Handle) -> Result<Telemetry, Telemetry
         let export = endpoint.map(|url| SpanExport::start(url, runtime)).transpose()?;
         let layer = export.as_ref().map(|export| export.layer().boxed());
         subscriber(settings, colour_on_stderr(), stderr::writer(), layer).try_init()?;
-        Telemetry { _export: export }
+        Telemetry { export }
     };
     #[cfg(not(feature = "otlp"))]
     let telemetry = {

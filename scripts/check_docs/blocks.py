@@ -30,7 +30,10 @@ from concurrent.futures import ThreadPoolExecutor
 from .markdown import ROOT, read
 from .shell import Shell, end_left_of
 
-PAGES = ["docs/avinode.md", "README.md", "docs/cli.md", "docs/http-api.md", "docs/operator-api.md", "docs/privacy.md", "docs/runbook.md"]  # the slowest one first
+PAGES = [  # the slowest one first
+    "docs/avinode.md", "README.md", "docs/cli.md", "docs/bulk-actions.md", "docs/http-api.md", "docs/operator-api.md",
+    "docs/privacy.md", "docs/runbook.md",
+]
 FULLY_RUN = {"README.md", "docs/runbook.md"}
 TRY_FOLDER = "/tmp/avinode-try"
 PORTS = ["8080", "9090"]
