@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::leader::LeaderLease;
+use super::leader::{self, LeaderLease};
 use super::process_identity::ProcessIdentity;
 use ingest_postgres::columns::column;
 use ingest_postgres::transaction::Pool;
@@ -106,6 +106,12 @@ impl ProcessLease {
             .zip(identity)
             .is_some_and(|(this, other)| this.knows_ended(&other))
     }
+}
+
+/// Returns whether a process has its lease: the death of one that has none is not seen before the leases of its jobs run out.
+pub async fn is_held(pool: &Pool, process: &str) -> Result<bool, sqlx::Error> {
+    let lease = leader::read(pool, &format!("{PREFIX}{process}")).await?;
+    Ok(lease.is_some())
 }
 
 /// Deletes the lease of a process that ends, which has released its jobs.

@@ -20,6 +20,7 @@ use crate::postgres::transaction::Pool;
 use crate::queue::admin::{self as jobs, JobFilter};
 use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
+use crate::queue::process_lease;
 use crate::store::admin;
 use crate::store::demo_data::{self, NewSession};
 
@@ -57,7 +58,7 @@ pub async fn show(
     wait_for_claim(&demo.pool, &mut worker).await?;
     worker.kill().await.context("kill the worker")?;
     held.commit().await.context("release the session")?;
-    let left = live_events(&demo.pool, None).await?;
+    let left = live_events(&demo.pool).await?;
 
     services.start_workers().await?;
     demo.wait_until_idle().await?;
@@ -117,9 +118,10 @@ fn amount(number: u32) -> u32 {
     10_000 + number
 }
 
+/// Waits until the worker holds a job, and the lease by which others see its death.
 async fn wait_for_claim(pool: &Pool, worker: &mut Child) -> Result<(), CliError> {
     let began = Instant::now();
-    while live_events(pool, Some(JobState::Running)).await? == 0 {
+    while !is_working(pool).await.context("look at the jobs")? {
         if let Some(status) = worker.try_wait().context("look at the worker")? {
             return Err(CliError::plain(format!(
                 "the worker ended before it was killed: {status}"
@@ -133,10 +135,24 @@ async fn wait_for_claim(pool: &Pool, worker: &mut Child) -> Result<(), CliError>
     Ok(())
 }
 
-/// Counts jobs with full events that are not done, in one state or all but the dead ones.
-async fn live_events(pool: &Pool, state: Option<JobState>) -> Result<usize, CliError> {
+async fn is_working(pool: &Pool) -> Result<bool, sqlx::Error> {
     let filter = JobFilter {
-        state,
+        state: Some(JobState::Running),
+        limit: 1,
+        ..JobFilter::default()
+    };
+    let running = jobs::list(pool, &filter).await?.pop();
+    // Its process is the beginning of a worker's name.
+    let worker = running.and_then(|job| job.leased_by).unwrap_or_default();
+    match worker.split_once('/') {
+        Some((process, _)) => process_lease::is_held(pool, process).await,
+        None => Ok(false),
+    }
+}
+
+/// Counts jobs with full events that are not done.
+async fn live_events(pool: &Pool) -> Result<usize, CliError> {
+    let filter = JobFilter {
         kind: Some(JobKind::FullEvent.as_str().to_owned()),
         limit: 10_000,
         ..JobFilter::default()
