@@ -121,10 +121,15 @@ pub async fn run(
     let process = format!("{}-{}", std::process::id(), &Uuid::now_v7().simple().to_string()[20..]);
     // Until all work has ended, which is after `shutdown`.
     let keep_lease = CancellationToken::new();
-    let process_lease = (settings.workers > 0).then(|| {
-        let lease = ProcessLease::new(pool.clone(), &process, ProcessIdentity::of_this_process());
-        tokio::spawn(lease.run(wakes.jobs.clone(), keep_lease.clone()))
-    });
+    let process_lease = match settings.workers {
+        0 => None,
+        _ => {
+            let lease = ProcessLease::new(pool.clone(), &process, ProcessIdentity::of_this_process());
+            // Before the first claim: the death of a process without a lease is not seen.
+            let lease = lease.begin().await;
+            Some(tokio::spawn(lease.run(wakes.jobs.clone(), keep_lease.clone())))
+        }
+    };
     let mut tasks = workers::spawn(&pool, &settings, &wakes, &process, &heartbeats, &shutdown);
     if settings.listens {
         // Streams of all processes.

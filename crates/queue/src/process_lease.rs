@@ -57,6 +57,16 @@ impl ProcessLease {
         }
     }
 
+    /// Takes the lease, unless the database gives no answer in time: [`ProcessLease::run`] goes on to try.
+    pub async fn begin(mut self) -> Self {
+        match timeout(ANSWER_TIMEOUT, self.step()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!("failed to take the lease of this process, will retry: {error}"),
+            Err(_) => tracing::debug!("failed to take the lease of this process, will retry: no answer in time"),
+        }
+        self
+    }
+
     /// Renews and takes over until `stop`, and wakes the workers when jobs were taken over.
     pub async fn run(mut self, wake: Arc<Notify>, stop: CancellationToken) {
         let mut ticks = interval(RENEW_EVERY);

@@ -7,7 +7,9 @@ use super::load::{self, Load, body, check_counts, client, post};
 use super::program::Serve;
 use super::roles::{lease_holders, lock_sessions};
 use crate::support::PATIENCE;
+use crate::support::bodies::base;
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_bytes;
 use crate::support::eventually::eventually;
 use crate::support::sql::count;
 
@@ -42,6 +44,34 @@ async fn killed_between_200_and_application_every_quote_is_counted_once_after_th
     let _service = Serve::start(&settings(&url)).await;
     wait_until_settled(&db.pool, PATIENCE).await.unwrap();
     check_counts(&db.pool, &sessions, 12).await;
+}
+
+/// A process that dies before it has its lease is not seen as dead: its jobs wait until their own leases run out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_has_its_lease_before_its_first_claim() {
+    let db = Db::new().await;
+    db.run(
+        "CREATE TABLE public.early_claims (job bigint);
+         CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+         CREATE TRIGGER slow BEFORE INSERT ON avinode_ingest.leader_leases
+             FOR EACH ROW WHEN (NEW.name LIKE 'process/%') EXECUTE FUNCTION public.slow();
+         CREATE FUNCTION public.note_early_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF NOT EXISTS (SELECT FROM avinode_ingest.leader_leases WHERE name = 'process/' || split_part(NEW.leased_by, '/', 1)) THEN
+                 INSERT INTO public.early_claims VALUES (NEW.id);
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER note_early_claim BEFORE UPDATE ON avinode_ingest.jobs
+             FOR EACH ROW WHEN (NEW.leased_by IS NOT NULL) EXECUTE FUNCTION public.note_early_claim();",
+    )
+    .await;
+    let bodies: Vec<Vec<u8>> = (0..3).map(body).collect();
+    store_bytes(&db.pool, &bodies, base()).await;
+    let url = db.url();
+    let _service = Serve::start(&settings(&url)).await;
+    wait_until_settled(&db.pool, PATIENCE).await.unwrap();
+    assert_eq!(count(&db.pool, "SELECT count(*) FROM avinode_ingest.outcomes").await, 3);
+    assert_eq!(count(&db.pool, "SELECT count(*) FROM public.early_claims").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
