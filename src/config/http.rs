@@ -12,7 +12,7 @@ use super::value_parsers::{address, integer_in};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Receiving")]
 pub struct HttpArgs {
-    /// Address of a second listener that only answers health checks. It shares no limit of the first one, which answers them too.
+    /// Address of a second listener that only answers health checks and `/metrics`. It shares no limit of the first one, which answers them too.
     #[arg(long, env = "INGEST_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address)]
     pub admin_listen: Option<SocketAddr>,
 
