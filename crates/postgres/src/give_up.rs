@@ -55,8 +55,10 @@ pub(super) async fn is_working(hosts: &DatabaseHosts, process: &ServerProcess) -
     };
     let ask = async {
         let mut control = hosts.options(process.host).connect().await.map_err(readable)?;
-        let statement =
-            "SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz AND state = 'active'";
+        // In the middle of a statement it may wait for its client too: to be read, or for the rest of a message.
+        let statement = "
+            SELECT FROM pg_stat_activity
+            WHERE pid = $1 AND backend_start = $2::timestamptz AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'";
         let found = sqlx::query(statement)
             .bind(process.pid)
             .bind(&*process.started_at)

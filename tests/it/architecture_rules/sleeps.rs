@@ -3,7 +3,7 @@
 use super::source::{Source, sources};
 
 /// The test files that may sleep, how often, and the reason.
-const SLEEPS: [(&str, usize, &str); 14] = [
+const SLEEPS: [(&str, usize, &str); 16] = [
     ("support/eventually.rs", 1, "the pause between two polls"),
     (
         "support/throughout.rs",
@@ -26,6 +26,12 @@ const SLEEPS: [(&str, usize, &str); 14] = [
     ("support/proxy.rs", 1, "a connection that is slow on purpose"),
     ("chaos/fault.rs", 1, "the time that a fault lasts"),
     ("crash/load.rs", 1, "the pause of a sender between two attempts"),
+    ("crash/killed.rs", 1, "an INSERT that is slower than a claim (pg_sleep)"),
+    (
+        "faults/silent_connections.rs",
+        2,
+        "a statement that is running when its connection falls silent (pg_sleep)",
+    ),
     (
         "crash/roles.rs",
         1,

@@ -1,6 +1,10 @@
 //! A proxy or a firewall that forgets its connections: no bytes arrive on them any more, and neither end is told.
 
-use tokio::time::Instant;
+use std::time::Duration;
+
+use avinode_ingest::postgres::pool;
+use sqlx::postgres::PgConnectOptions;
+use tokio::time::{Instant, timeout};
 
 use super::RECOVERY;
 use crate::crash::load::{self, Load, body, client, post};
@@ -69,4 +73,30 @@ async fn silent_connections_leave_no_server_processes_behind() {
         if now <= before + 4 { Ok(()) } else { Err((before, now)) }
     })
     .await;
+}
+
+/// The server waits in the middle of its answer, because nobody reads the rest: it is at work by its state, and its client waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_falls_silent_in_the_middle_of_an_answer_is_given_up_within_ten_seconds() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(&db.options).await;
+    let options: PgConnectOptions = proxy.url().parse().unwrap();
+    let pool = pool::pool(options, 1, "given up", Duration::from_secs(10));
+    let reading = tokio::spawn(async move {
+        let mut tx = pool.begin().await.unwrap();
+        let text: Result<String, _> = sqlx::query_scalar("SELECT repeat('x', 20000000) FROM pg_sleep(1)")
+            .fetch_one(&mut tx)
+            .await;
+        text.map(|text| text.len())
+    });
+    let running = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(1)' AND pid <> pg_backend_pid()";
+    eventually(RECOVERY, "the statement runs", async || {
+        count(&db.pool, running).await == 1
+    })
+    .await;
+    proxy.swallow();
+    let read = timeout(RECOVERY, reading).await.expect("within ten seconds").unwrap();
+    let error = read.unwrap_err().to_string();
+    assert!(error.contains("did not answer"), "{error}");
 }
