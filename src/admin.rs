@@ -1,4 +1,4 @@
-//! What operators read and change, for the operator API and for the command line: lists and states; actions on given jobs and deliveries, and
+//! Reads and actions of operators, for the operator API and for the command line: lists and states; actions on given jobs and deliveries, and
 //! on many that a filter selects. Each action is recorded in the audit log by the transaction of its change.
 
 pub mod actions;

@@ -4,6 +4,7 @@
 
 mod alert_settings;
 mod alert_task;
+pub mod batches;
 pub mod fetching;
 mod first_values;
 mod gauges;

@@ -24,7 +24,7 @@ use crate::stderr;
 /// The longest part of a panic's message that is logged, in characters.
 const PANIC_MESSAGE_LENGTH: usize = 500;
 
-/// What keeps running until the process ends.
+/// The export of spans, where there is one.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     #[cfg(feature = "otlp")]
@@ -76,7 +76,7 @@ pub fn init(settings: &LogArgs, runtime: &Handle) -> Result<Telemetry, Telemetry
     Ok(telemetry)
 }
 
-/// What the level of the log lets through.
+/// The subscriber below the layers, which drops spans and events below the level of the log.
 type Filtered = Layered<EnvFilter, Registry>;
 type BoxedLayer = Box<dyn Layer<Filtered> + Send + Sync>;
 

@@ -26,6 +26,7 @@ use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
 use crate::postgres::encryption;
 use crate::postgres::migrator::adoption;
+use crate::service::batches::BATCH_CONNECTIONS;
 use crate::service::fetching::FETCHING_CONNECTIONS;
 use crate::service::webhooks::WEBHOOK_CONNECTIONS;
 use crate::service::{self, Listeners, ServiceSettings, alert_settings};
@@ -189,7 +190,10 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
     let gauges = u32::from(settings.metrics.is_some()) + u32::from(settings.alerts.is_some());
     let sends = settings.notify.is_some() && args.serve.role.works();
     let webhooks = if sends { WEBHOOK_CONNECTIONS } else { 0 };
-    let needed = workers.saturating_add(4 + gauges + webhooks).saturating_add(fetching);
+    let batches = if workers > 0 { BATCH_CONNECTIONS } else { 0 };
+    let needed = workers
+        .saturating_add(4 + gauges + webhooks + batches)
+        .saturating_add(fetching);
     let max = args.database.database_max_connections;
     if max < needed {
         return Err(SettingError::new(
@@ -198,7 +202,7 @@ fn own_connections(args: &ServeCommandArgs, settings: &ServiceSettings) -> Resul
         ));
     }
     // The receiver has one, and its readiness another.
-    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges + webhooks)
+    Ok(workers + 2 * u32::from(args.serve.role.receives()) + fetching + gauges + webhooks + batches)
 }
 
 /// Starts to record metrics.

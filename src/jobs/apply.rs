@@ -19,6 +19,7 @@ mod subjects;
 mod trip_owners;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use self::facts::BatchChanges;
@@ -112,7 +113,10 @@ impl JobApplier {
     /// Nothing was changed.
     pub async fn apply(&self, begun: ApplyTx, works: &[ClaimedWork]) -> Result<(), JobError> {
         let began = begun.began;
-        let applied = self.apply_as(begun, works, WriteMode::Together).await;
+        let applied = self
+            .apply_as(begun, works, WriteMode::Together)
+            .instrument(traced::apply_span())
+            .await;
         metrics::histogram!("avinode_ingest_apply_duration_seconds").record(began.elapsed());
         match applied {
             Ok(()) => return Ok(()),
@@ -121,7 +125,11 @@ impl JobApplier {
         }
         let jobs: Vec<ClaimedJob> = works.iter().map(|work| work.job.clone()).collect();
         let again = self.begin(&jobs).await?;
-        match self.apply_as(again, works, WriteMode::Separately).await {
+        let applied = self
+            .apply_as(again, works, WriteMode::Separately)
+            .instrument(traced::apply_span())
+            .await;
+        match applied {
             Err(ApplyError::Job(error)) => Err(error),
             Err(ApplyError::RefusedSession(error)) => Err(error.into()),
             Ok(()) => Ok(()),

@@ -10,7 +10,7 @@ use super::full_event::FullEventHandler;
 use super::notify_session::NotifySessionHandler;
 use super::quote_expiry::QuoteExpiryHandler;
 use super::rematch::RematchHandler;
-use super::traced::TracedHandler;
+use super::traced::traced;
 use crate::avinode::client::avinode_client::{AvinodeClient, ClientBuildError};
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
@@ -57,12 +57,6 @@ pub fn handlers(pool: &Pool, policy: PrimaryQuotePolicy, clock: Clock, changes: 
             handler: traced(pool, handler),
         })
         .collect()
-}
-
-/// Puts the work of a handler within spans.
-fn traced(pool: &Pool, handler: Arc<dyn JobHandler>) -> Arc<dyn JobHandler> {
-    let pool = pool.clone();
-    Arc::new(TracedHandler { handler, pool })
 }
 
 /// The handler of the jobs that send webhooks. One job at a time: each is a call of its own.

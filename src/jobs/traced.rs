@@ -16,10 +16,15 @@ use crate::queue::job::{ClaimedJob, JobError};
 use crate::store::{deliveries, delivery_subjects};
 use crate::trace_context;
 
-/// A handler whose work is within spans.
-pub struct TracedHandler {
-    pub handler: Arc<dyn JobHandler>,
-    pub pool: Pool,
+/// Puts the work of a handler within spans.
+pub fn traced(pool: &Pool, handler: Arc<dyn JobHandler>) -> Arc<dyn JobHandler> {
+    let pool = pool.clone();
+    Arc::new(TracedHandler { handler, pool })
+}
+
+struct TracedHandler {
+    handler: Arc<dyn JobHandler>,
+    pool: Pool,
 }
 
 impl JobHandler for TracedHandler {
@@ -38,7 +43,12 @@ impl JobHandler for TracedHandler {
     }
 }
 
-/// Adds the trip and the session to the span of a batch, if there is one of each.
+/// The span of a transaction that applies jobs. A repeated one has a span of its own.
+pub(super) fn apply_span() -> Span {
+    tracing::info_span!("apply", trip = Empty, session = Empty)
+}
+
+/// Adds the trip and the session to the span of a transaction, if there is one of each.
 pub(super) fn record<'a>(trips: impl IntoIterator<Item = &'a str>, sessions: impl IntoIterator<Item = Uuid>) {
     let span = Span::current();
     if let Some(trip) = only(trips) {
@@ -63,8 +73,6 @@ fn batch_span(jobs: &[ClaimedJob]) -> Span {
         jobs = jobs.len(),
         job = job.map(|job| job.id),
         delivery = job.and_then(|job| job.delivery_id).map(display),
-        trip = Empty,
-        session = Empty,
     )
 }
 

@@ -7,10 +7,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::settings::ServiceSettings;
-use super::{fetching, webhooks};
-use crate::admin::batches::handler as run_batch;
+use super::{batches, fetching, webhooks};
 use crate::heartbeat::HeartbeatRegistry;
-use crate::jobs::apply::JobApplier;
 use crate::jobs::{maintenance, registry};
 use crate::postgres::limits::{LONG_STATEMENT, WORK_STATEMENT};
 use crate::postgres::transaction::Pool;
@@ -24,6 +22,7 @@ use crate::store::session_changes::SessionChanges;
 pub(super) struct Wakes {
     pub(super) jobs: Arc<Notify>,
     pub(super) fetches: Arc<Notify>,
+    pub(super) batches: Arc<Notify>,
     pub(super) changes: SessionChanges,
 }
 
@@ -62,13 +61,7 @@ pub(super) fn spawn(
     }
     for number in 1..=settings.workers {
         let own = pool.sibling_by_index(1).statement_limit(WORK_STATEMENT);
-        let mut handlers = registry::handlers(&own, settings.policy, settings.clock, &wakes.changes);
-        handlers.push(run_batch::kind_handler(Arc::new(JobApplier {
-            pool: own.clone(),
-            policy: settings.policy,
-            clock: settings.clock,
-            changes: wakes.changes.clone(),
-        })));
+        let handlers = registry::handlers(&own, settings.policy, settings.clock, &wakes.changes);
         let claimer = ClaimByKind::new(handlers);
         let worker = Arc::new(Worker {
             lease: settings.lease,
@@ -81,6 +74,10 @@ pub(super) fn spawn(
         let heartbeat = heartbeats.register(format!("worker {number}"), max_silence);
         tasks.spawn(async move { worker.work(&name, &heartbeat, &shutdown).await });
     }
+    let worker = batches::worker(pool, settings, &wakes.changes, wakes.batches.clone());
+    let heartbeat = heartbeats.register("batches", max_silence);
+    let (name, stop) = (format!("{process}/batches"), shutdown.clone());
+    tasks.spawn(async move { worker.work(&name, &heartbeat, &stop).await });
     if let Some(target) = &settings.notify {
         match webhooks::worker(pool, settings, target, wakes.changes.queued.clone()) {
             Ok(worker) => {
@@ -92,7 +89,12 @@ pub(super) fn spawn(
         }
     }
     if settings.listens {
-        let wakes = vec![wakes.jobs.clone(), wakes.fetches.clone(), wakes.changes.queued.clone()];
+        let wakes = vec![
+            wakes.jobs.clone(),
+            wakes.fetches.clone(),
+            wakes.batches.clone(),
+            wakes.changes.queued.clone(),
+        ];
         tasks.spawn(listener::listen(
             pool.clone(),
             listener::CHANNEL,

@@ -62,7 +62,7 @@ pub struct BatchRow {
     pub skipped: i64,
     /// Rows that cannot be changed: the delivery is redacted or deleted.
     pub failed: i64,
-    /// What a dry run of a replay would change, or the error of a failed batch.
+    /// The changes that a replay would make, of a dry run; or the error of a failed batch.
     #[schema(value_type = Object)]
     pub result: Value,
     pub begun_at: DateTime<Utc>,

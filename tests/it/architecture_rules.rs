@@ -23,7 +23,7 @@ const MAY_IMPORT: [(&str, &str); 15] = [
         "http",
         "admin sessions ingest queue store avinode domain clock heartbeat activity_log trace_context",
     ),
-    // What operators read and change, for the command line, the API and the workers.
+    // Reads and actions of operators, for the command line, the API and the workers.
     ("admin", "alerts jobs queue store avinode domain postgres clock"),
     ("alerts", "jobs queue store avinode domain postgres clock"),
     ("sessions", "queue store domain postgres clock"),

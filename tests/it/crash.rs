@@ -12,7 +12,7 @@ mod metrics;
 mod output;
 pub mod program;
 mod replica;
-mod roles;
+pub mod roles;
 mod signals;
 mod spans;
 mod start;

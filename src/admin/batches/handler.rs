@@ -13,6 +13,7 @@ use super::error::BatchError;
 use super::observer::BatchObserver;
 use super::{BatchStep, dry_run, get, step};
 use crate::jobs::apply::JobApplier;
+use crate::jobs::traced::traced;
 use crate::queue::claim_by_kind::KindHandler;
 use crate::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use crate::queue::job::{ClaimedJob, JobError};
@@ -25,8 +26,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// The pause while many jobs wait.
 const WAIT_PAUSE: Duration = Duration::from_secs(1);
 
-pub struct RunBatchHandler {
-    pub applier: Arc<JobApplier>,
+struct RunBatchHandler {
+    applier: Arc<JobApplier>,
 }
 
 /// The handler of the kind.
@@ -34,7 +35,7 @@ pub fn kind_handler(applier: Arc<JobApplier>) -> KindHandler {
     KindHandler {
         kind: JobKind::RunBatch,
         batch_size: 1,
-        handler: Arc::new(RunBatchHandler { applier }),
+        handler: traced(&applier.pool.clone(), Arc::new(RunBatchHandler { applier })),
     }
 }
 

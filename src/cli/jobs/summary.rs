@@ -18,7 +18,7 @@ pub(super) async fn run(args: DatabaseCommandArgs) -> Result<(), CliError> {
     let groups = read(&database).await;
     database.close().await?;
     let groups = groups?;
-    // What waits for a worker. A running job has its worker, and the others wait for a time.
+    // A running job has its worker, and jobs of the other states wait for a time.
     let available = groups
         .iter()
         .filter(|group| group.state == JobState::Available.as_str());

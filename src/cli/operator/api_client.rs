@@ -1,4 +1,4 @@
-//! Calls of the operator API. A refusal of the service is told apart from a service that cannot be reached.
+//! Calls of the operator API. A service that refuses a call, and one that cannot be reached, are different errors.
 
 use reqwest::{Client, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -152,7 +152,7 @@ impl ApiClient {
         self.refused(attempt, status, &problem).map(Err)
     }
 
-    /// Tells apart what was refused about the resource from what was refused about the call.
+    /// Returns the problem if it is about the resource, and an error if it is about the call.
     fn refused(&self, attempt: &str, status: StatusCode, problem: &Value) -> Result<ApiRefusal, CliError> {
         let name = problem["type"].as_str().unwrap_or_default();
         let name = name.strip_prefix(TYPE_PREFIX).unwrap_or_default();

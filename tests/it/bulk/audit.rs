@@ -18,7 +18,7 @@ use crate::support::sql::count;
 const TOKEN: &str = "a-token-with-the-scope-write";
 const ROWS: &str = "SELECT count(*) FROM avinode_ingest.audit";
 
-/// What the operations refer to.
+/// The ids that the operations name.
 struct Existing {
     session: Uuid,
     references: SessionReferences,

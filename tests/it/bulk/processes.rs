@@ -122,7 +122,7 @@ async fn two_processes_that_run_one_batch_change_no_row_twice() {
     let mut others = [Program::start(&resume, &variables), Program::start(&resume, &variables)];
     assert!(first.ended(PATIENCE).await.success(), "{}", first.said());
     for other in &mut others {
-        // One that was started late is told that the batch is finished.
+        // A process that started late gets the error that the batch is finished.
         other.ended(PATIENCE).await;
     }
     assert_exact(&db).await;

@@ -1,5 +1,7 @@
 //! Batches whose steps a worker of the service makes, as those that are begun over HTTP.
 
+use std::time::Duration;
+
 use avinode_ingest::admin::batches::pace::MAX_WAITING;
 use avinode_ingest::admin::batches::work::BatchWork;
 use avinode_ingest::admin::batches::{self, BatchStep, NewBatch, StepsBy};
@@ -8,12 +10,16 @@ use avinode_ingest::service::ServiceSettings;
 use avinode_ingest::store::admin::delivery_list::DeliveryOutcome;
 use avinode_ingest::store::batches::BatchRow;
 use chrono::DateTime;
+use sqlx::Connection;
 use uuid::Uuid;
 
 use super::store_without_jobs;
+use crate::crash::roles::lock_sessions;
 use crate::support::PATIENCE;
 use crate::support::actions::acting;
+use crate::support::bodies::{base, quote_of};
 use crate::support::cluster::Db;
+use crate::support::deliveries::store_bytes;
 use crate::support::eventually::{at_least, eventually};
 use crate::support::service::RunningService;
 use crate::support::sessions::{SessionBuilder, quote_count};
@@ -103,6 +109,38 @@ async fn a_worker_makes_a_dry_run_and_records_the_sessions() {
     };
     let id = begin(&db, none, false).await;
     assert_eq!(finished(&db, id).await.selected, 0);
+    service.stop().await;
+}
+
+/// Each of two dry runs waits for the locks of a session that the application holds, as many as there are workers.
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_runs_hold_up_no_other_job() {
+    let db = Db::new().await;
+    SessionBuilder::of_trip("trip7").insert(&db.pool).await;
+    store_without_jobs(&db, 100).await;
+    let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
+    let free = SessionBuilder::of_trip("elsewhere").insert(&db.pool).await;
+    let application = lock_sessions(&db.pool).await;
+    let runs = [begin(&db, all(), true).await, begin(&db, all(), true).await];
+    let running = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'run_batch' AND lease_token IS NOT NULL";
+    eventually(PATIENCE, "a dry run is running", async || {
+        at_least(count(&db.pool, running).await, 1)
+    })
+    .await;
+    let unmatched = serde_json::to_vec(&quote_of("another", "aquote-other", 1)).unwrap();
+    store_bytes(&db.pool, &[unmatched], base()).await;
+    let applied = "SELECT count(*) FROM avinode_ingest.outcomes WHERE kind = 'full_event'";
+    eventually(Duration::from_secs(5), "the event is applied", async || {
+        at_least(count(&db.pool, applied).await, 1)
+    })
+    .await;
+    let waiting = "SELECT count(*) FROM avinode_ingest.jobs WHERE kind = 'run_batch'";
+    assert_eq!(count(&db.pool, waiting).await, 2, "neither dry run has ended");
+    application.close().await.unwrap();
+    for run in runs {
+        finished(&db, run).await;
+    }
+    assert_eq!(quote_count(&db.pool, free).await, 0);
     service.stop().await;
 }
 

@@ -118,12 +118,12 @@ async fn a_trigger_says_that_the_service_refused_it_or_cannot_be_reached() {
         "{}",
         refused.stderr
     );
-    let nobody = run(
+    let unreachable = run(
         &["trigger", "quote", "--url", "http://127.0.0.1:1", "--secret", SECRET],
         &[],
     )
     .await;
-    assert_eq!(nobody.code, Some(69), "{}", nobody.all());
+    assert_eq!(unreachable.code, Some(69), "{}", unreachable.all());
     let unknown = [
         "trigger",
         "quote",

@@ -17,7 +17,7 @@ async fn each_documented_exit_code_is_that_of_what_it_stands_for() {
         (0, &["--version"]),
         (0, &["jobs", "--help"]),
         (1, &["documents", "show", "4711"]),
-        (1, &["trace", "aquote-of-nobody"]),
+        (1, &["trace", "aquote-unknown"]),
         (1, &["jobs", "retry", "4711"]),
         (64, &["jobs", "list", "--state", "done"]),
         (64, &["jobs"]),

@@ -53,6 +53,7 @@ async fn log_lines_name_the_request_the_job_the_trip_and_the_session() {
         (&json!("full_event"), &answer["delivery"])
     );
     assert_eq!(batch["job"], line["job"]);
-    assert_eq!((&batch["trip"], &batch["session"]), (&json!("SPAN01"), &json!(session)));
+    let apply = span(&line, "apply");
+    assert_eq!((&apply["trip"], &apply["session"]), (&json!("SPAN01"), &json!(session)));
     serve.stop(Signal::SIGTERM, PATIENCE).await;
 }

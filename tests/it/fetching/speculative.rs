@@ -88,7 +88,7 @@ async fn thousands_of_invented_trips_of_one_agent_queue_fifty_calls_and_another_
     .unwrap();
     assert_eq!((later, soonest), (2_950, true), "the others are looked at again later");
 
-    // What was notified comes first, and leaves nothing of the burst of eight to what was invented.
+    // Notified resources come first, and leave nothing of the burst of eight to invented trips.
     make_fetches_due(&db).await;
     stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", Some("arfq-1"), 10_000));
     let rfqs: Vec<String> = (1..8).map(|number| format!("rfqs/arfq-{number}")).collect();

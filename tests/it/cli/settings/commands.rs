@@ -21,7 +21,11 @@ fn serve_refuses_fewer_connections_than_it_needs() {
         let output = run_blocking("serve", &variables);
         (output.code, output.stderr)
     };
-    for (role, few, workers, enough) in [("both", "9", 6, "10"), ("work", "9", 6, "10"), ("receive", "3", 0, "4")] {
+    for (role, few, workers, enough) in [
+        ("both", "10", 6, "11"),
+        ("work", "10", 6, "11"),
+        ("receive", "3", 0, "4"),
+    ] {
         let (code, line) = serve(role, few);
         let problem = format!("\"{few}\" is too few for {workers} workers; at least {enough}");
         assert_eq!(
