@@ -767,7 +767,7 @@ export interface components {
             note?: string | null;
             /** @description The last selected row; `None` before the first step. */
             position?: Record<string, unknown> | null;
-            /** @description What a dry run of a replay would change, or the error of a failed batch. */
+            /** @description The changes that a replay would make, of a dry run; or the error of a failed batch. */
             result: Record<string, unknown>;
             /**
              * Format: int64
