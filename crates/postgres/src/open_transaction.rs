@@ -135,7 +135,7 @@ impl Transaction<'_> {
         let (health, named, limit) = (self.health.clone(), self.named, self.limit);
         let watch = self.watch.clone();
         let outer = self.on.raw();
-        let begun = within(limit, Manager::begin(outer, None)).await;
+        let begun = answered(limit, watch.as_ref(), Manager::begin(outer, None)).await;
         begun.map_err(|error| health.examine(error))?;
         Ok(Transaction {
             on: TransactionConnection::Outer(outer),

@@ -20,8 +20,9 @@ use super::channel_listener::ChannelListener;
 use super::connection_settings::{AcquireHook, ConnectionSettings};
 use super::connections::{Connection, Connections};
 use super::hosts::DatabaseHosts;
-use super::limits::{LONG_STATEMENT, SERVICE_STATEMENT, answer_limit, within};
+use super::limits::{LONG_STATEMENT, SERVICE_STATEMENT, answer_limit};
 pub use super::open_transaction::Transaction;
+use super::open_transaction::answered;
 use super::session_defaults::SessionSetup;
 
 #[derive(Debug, Clone)]
@@ -122,7 +123,9 @@ impl Pool {
             return self.fetch_all(statement).await;
         }
         let mut connection = self.connections.acquire().await?;
-        let rows = within(answer_limit(SERVICE_STATEMENT), statement.fetch_all(connection.raw())).await;
+        let watch = connection.watch();
+        let answer = statement.fetch_all(connection.raw());
+        let rows = answered(answer_limit(SERVICE_STATEMENT), watch.as_ref(), answer).await;
         connection.finish(rows)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use avinode_ingest::postgres::limits::WORK_STATEMENT;
 use avinode_ingest::postgres::pool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::{Instant, timeout};
@@ -73,6 +74,20 @@ async fn silent_connections_leave_no_server_processes_behind() {
         if now <= before + 4 { Ok(()) } else { Err((before, now)) }
     })
     .await;
+}
+
+/// The connection falls silent between two statements: the next one is a SAVEPOINT, as in each transaction that applies quotes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_savepoint_on_a_silent_connection_is_given_up_within_ten_seconds() {
+    let db = Db::new().await;
+    let proxy = Proxy::start(&db.options).await;
+    let options: PgConnectOptions = proxy.url().parse().unwrap();
+    let pool = pool::pool(options, 1, "given up", Duration::from_secs(10)).statement_limit(WORK_STATEMENT);
+    let mut tx = pool.begin().await.unwrap();
+    proxy.swallow();
+    let savepoint = timeout(RECOVERY, tx.savepoint()).await.expect("within ten seconds");
+    let error = savepoint.unwrap_err().to_string();
+    assert!(error.contains("did not answer"), "{error}");
 }
 
 /// The server waits in the middle of its answer, because nobody reads the rest: it is at work by its state, and its client waits for it.
