@@ -7,7 +7,7 @@ use crate::domain::actor::Acting;
 use crate::jobs::replay;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::admin_actions;
-use crate::store::audit::{self, AuditAction, AuditState, AuditedRun};
+use crate::store::audit::{self, AuditAction};
 use crate::store::deliveries;
 
 /// The ids that a row of the audit log names. The others are counted.
@@ -73,7 +73,7 @@ pub async fn replay(pool: &Pool, ids: &[Uuid], acting: &Acting) -> Result<Delive
     let enqueued = replay::replay(&mut tx, ids).await?;
     let details = details("deliveries", ids, acting);
     let counts = json!({"jobs": enqueued.len()});
-    record(&mut tx, AuditAction::ReplayDeliveries, details, &counts, acting).await?;
+    audit::append_change(&mut tx, &acting.actor, AuditAction::ReplayDeliveries, details, &counts).await?;
     tx.commit().await?;
     let missed: Vec<Uuid> = ids.iter().copied().filter(|id| !enqueued.contains(id)).collect();
     let redacted = deliveries::redacted(pool, &missed).await?;
@@ -93,25 +93,7 @@ async fn record_jobs(
     acting: &Acting,
 ) -> Result<(), sqlx::Error> {
     let counts = json!({"jobs": done.len()});
-    record(tx, action, details("jobs", ids, acting), &counts, acting).await
-}
-
-/// Appends the row of a single action.
-pub async fn record(
-    tx: &mut Transaction<'_>,
-    action: AuditAction,
-    details: Value,
-    counts: &Value,
-    acting: &Acting,
-) -> Result<(), sqlx::Error> {
-    let run = AuditedRun {
-        run: Uuid::now_v7(),
-        actor: acting.actor.clone(),
-        action,
-        dry_run: false,
-        details,
-    };
-    audit::append_in(tx, &run, AuditState::Finished, counts).await
+    audit::append_change(tx, &acting.actor, action, details("jobs", ids, acting), &counts).await
 }
 
 fn details<T: serde::Serialize>(kind: &str, ids: &[T], acting: &Acting) -> Value {

@@ -14,7 +14,7 @@ use crate::queue::coalesced;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
-use crate::store::audit::{self, AuditAction, AuditState, AuditedRun};
+use crate::store::audit::{self, AuditAction};
 use crate::store::chat_sessions::{given, lock, page, references, tx};
 use crate::store::session_changes::SessionChanges;
 
@@ -71,15 +71,7 @@ impl SessionService {
         action: AuditAction,
         details: Value,
     ) -> Result<(), SessionError> {
-        let run = AuditedRun {
-            run: Uuid::now_v7(),
-            actor: self.actor.clone(),
-            action,
-            dry_run: false,
-            details,
-        };
-        audit::append_in(tx, &run, AuditState::Finished, &json!({})).await?;
-        Ok(())
+        Ok(audit::append_change(tx, &self.actor, action, details, &json!({})).await?)
     }
 
     /// Changes a session in one transaction, with retries, and returns it as it is then. `change` returns the transaction to

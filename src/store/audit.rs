@@ -146,6 +146,24 @@ pub async fn list(pool: &Pool, filter: &AuditFilter) -> Result<Vec<AuditEntry>, 
     pool.fetch_all(query).await
 }
 
+/// Appends the row of a change that takes one transaction.
+pub async fn append_change(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    action: AuditAction,
+    details: Value,
+    counts: &Value,
+) -> Result<(), sqlx::Error> {
+    let run = AuditedRun {
+        run: Uuid::now_v7(),
+        actor: actor.clone(),
+        action,
+        dry_run: false,
+        details,
+    };
+    append_in(tx, &run, AuditState::Finished, counts).await
+}
+
 /// Deletes the oldest rows that are older than `retention`, at most `max_rows`, and returns how many.
 pub async fn prune(pool: &Pool, retention: Duration, max_rows: i32) -> Result<u64, sqlx::Error> {
     let statement = sqlx::query!(
