@@ -25,7 +25,7 @@ pub(super) fn worker(
 ) -> Result<Arc<Worker>, ClientError> {
     let own = pool.sibling(WEBHOOK_CONNECTIONS);
     let sender = NotifySender::new(target.clone())?;
-    let claimer = ClaimByKind::new(registry::webhook_handlers(&own, sender, settings.clock));
+    let claimer = ClaimByKind::new(registry::webhook_handlers(&own, sender, settings.clock)).one_per_key();
     Ok(Arc::new(Worker {
         concurrency: CALLS,
         lease: settings.lease,

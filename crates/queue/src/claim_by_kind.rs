@@ -26,6 +26,7 @@ pub struct ClaimByKind {
     handlers: Vec<KindHandler>,
     /// The first kind of the next claim.
     next: AtomicUsize,
+    one_per_key: bool,
 }
 
 impl ClaimByKind {
@@ -33,6 +34,15 @@ impl ClaimByKind {
         Self {
             handlers,
             next: AtomicUsize::new(0),
+            one_per_key: false,
+        }
+    }
+
+    /// Leaves jobs alone while another one of their key is running. For kinds that are claimed one job at a time.
+    pub fn one_per_key(self) -> Self {
+        Self {
+            one_per_key: true,
+            ..self
         }
     }
 
@@ -43,7 +53,7 @@ impl ClaimByKind {
                 .iter()
                 .map(|it| (it.kind, it.batch_size))
                 .collect();
-            let mut jobs = claim(pool, &wanted, worker, lease).await?;
+            let mut jobs = claim(pool, &wanted, worker, lease, self.one_per_key).await?;
             jobs.sort_unstable_by_key(|job| job.id);
             let first = jobs.first();
             let Some(place) = first.and_then(|job| self.handlers.iter().position(|it| it.kind == job.kind)) else {
@@ -85,12 +95,13 @@ impl Claimer for ClaimByKind {
 ///
 /// The oldest jobs come first, each with the waiting jobs of its `batch_key`: what a batch reads and locks is counted by that
 /// key. Keys that another worker is handling are left out: it would be waited for. Where more are due than fit, up to half of the
-/// claim are jobs of the last second, the newest first, so that a new event does not wait for a backlog.
+/// claim are jobs of the last ten seconds, the newest first, so that a new event does not wait for a backlog.
 pub async fn claim(
     pool: &Pool,
     wanted: &[(JobKind, i64)],
     worker: &str,
     lease: Duration,
+    one_per_key: bool,
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
     let (kinds, limits): (Vec<&str>, Vec<i64>) = wanted.iter().map(|(kind, limit)| (kind.as_str(), *limit)).unzip();
     // In a transaction that was left open this claim would be rolled back, and its work fenced out.
@@ -103,6 +114,11 @@ pub async fn claim(
             -- Claimed or renewed in the last two seconds: a worker that died keeps no other away for the length of its lease.
             WHERE batch_key IS NOT NULL AND lease_token IS NOT NULL
                 AND due_at > statement_timestamp() + $4 - interval '2 seconds'
+        ), running AS MATERIALIZED (
+            SELECT key
+            FROM avinode_ingest.jobs
+            WHERE $5::boolean AND kind = ANY ($1) AND key IS NOT NULL AND lease_token IS NOT NULL
+                AND due_at > statement_timestamp()
         ), urgent AS MATERIALIZED (
             SELECT wanted.kind, wanted.size
             FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (kind, size, place)
@@ -114,6 +130,7 @@ pub async fn claim(
                 -- statement_timestamp() can be an index condition, clock_timestamp() cannot.
                 WHERE job.kind = wanted.kind AND job.due_at <= statement_timestamp()
                     AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
+                    AND (NOT $5 OR key IS NULL OR key NOT IN (SELECT key FROM running))
                 ORDER BY job.due_at
                 LIMIT 1
             )
@@ -132,7 +149,7 @@ pub async fn claim(
             SELECT ctid AS place
             FROM avinode_ingest.jobs
             WHERE kind = (SELECT kind FROM urgent)
-                AND due_at BETWEEN statement_timestamp() - interval '1 second' AND statement_timestamp()
+                AND due_at BETWEEN statement_timestamp() - interval '10 seconds' AND statement_timestamp()
                 AND (batch_key IS NULL OR batch_key NOT IN (SELECT batch_key FROM busy))
                 AND (SELECT count(*) FROM oldest) = (SELECT size FROM urgent)
             ORDER BY due_at DESC, id DESC
@@ -151,6 +168,7 @@ pub async fn claim(
                     batch_key IS NULL
                     OR lease_token IS NOT NULL AND batch_key NOT IN (SELECT batch_key FROM busy)
                 )
+                AND (NOT $5 OR key IS NULL OR key NOT IN (SELECT key FROM running))
             ORDER BY due_at, id
             LIMIT (SELECT size FROM urgent) - (SELECT count(*) FROM newest)
             FOR UPDATE SKIP LOCKED
@@ -211,6 +229,7 @@ pub async fn claim(
         &limits,
         worker,
         interval(lease),
+        one_per_key,
     ))
     .await
 }

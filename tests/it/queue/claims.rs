@@ -25,7 +25,9 @@ const STEP: Duration = Duration::from_secs(10);
 async fn claim(db: &Db, limit: i64, number: u32) -> Vec<ClaimedJob> {
     let wanted = [(JobKind::FullEvent, limit), (JobKind::Rematch, limit)];
     let (worker, lease) = (format!("worker {number}"), LEASE - STEP * number);
-    claim_by_kind::claim(&db.pool, &wanted, &worker, lease).await.unwrap()
+    claim_by_kind::claim(&db.pool, &wanted, &worker, lease, false)
+        .await
+        .unwrap()
 }
 
 /// The trips of these jobs, each once.
@@ -45,7 +47,7 @@ fn in_turn(trips: usize, quotes: usize) -> Vec<Value> {
     (0..trips * quotes).map(body).collect()
 }
 
-/// Makes all jobs so old that none is of the last second.
+/// Makes all jobs so old that none is of the last ten seconds.
 async fn grow_old(db: &Db) {
     db.run("UPDATE avinode_ingest.jobs SET due_at = due_at - interval '1 minute', created_at = created_at - interval '1 minute'")
         .await;
@@ -199,7 +201,7 @@ async fn rows_scanned(planned: usize) -> i64 {
         // Plans for the values at hand, and then for any values.
         for worker in 0..8 {
             let wanted = [(JobKind::FullEvent, 20), (JobKind::Rematch, 20)];
-            let claimed = claim_by_kind::claim(&own, &wanted, &format!("worker {worker}"), LEASE).await;
+            let claimed = claim_by_kind::claim(&own, &wanted, &format!("worker {worker}"), LEASE, false).await;
             assert_eq!(claimed.unwrap().len(), 20);
         }
     }

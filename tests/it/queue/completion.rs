@@ -20,7 +20,7 @@ async fn insert(db: &Db, jobs: usize) {
 
 async fn claim_all(db: &Db) -> Vec<ClaimedJob> {
     let wanted = [(JobKind::Rematch, 100)];
-    let claimed = claim_by_kind::claim(&db.pool, &wanted, "worker", Duration::from_secs(60)).await;
+    let claimed = claim_by_kind::claim(&db.pool, &wanted, "worker", Duration::from_secs(60), false).await;
     let mut claimed = claimed.unwrap();
     claimed.sort_unstable_by_key(|job| job.id);
     claimed

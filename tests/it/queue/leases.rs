@@ -29,7 +29,7 @@ use crate::support::sql::count;
 use crate::support::throughout::throughout;
 
 async fn claim(pool: &Pool, limit: i64, worker: &str, lease: Duration) -> Vec<ClaimedJob> {
-    claim_by_kind::claim(pool, &[(JobKind::FullEvent, limit)], worker, lease)
+    claim_by_kind::claim(pool, &[(JobKind::FullEvent, limit)], worker, lease, false)
         .await
         .unwrap()
 }

@@ -148,7 +148,15 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
         base(),
     )
     .await;
-    let claim = || claim_by_kind::claim(&db.pool, &[(JobKind::FullEvent, 10)], "doomed", Duration::from_secs(60));
+    let claim = || {
+        claim_by_kind::claim(
+            &db.pool,
+            &[(JobKind::FullEvent, 10)],
+            "doomed",
+            Duration::from_secs(60),
+            false,
+        )
+    };
     let together = claim().await.unwrap();
     assert!(together.iter().all(|job| !job.isolated));
     let poison = together[2].id;
@@ -201,6 +209,7 @@ async fn a_run_that_ended_with_a_restart_of_the_whole_server_is_no_crash_of_its_
             &[(JobKind::FullEvent, 10)],
             "a worker",
             Duration::from_secs(60),
+            false,
         )
     };
     claim().await.unwrap();
