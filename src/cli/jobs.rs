@@ -9,7 +9,6 @@ use clap::Subcommand;
 
 use super::age::moment_and_age;
 use super::bulk::{self, BulkArgs, Chosen};
-use super::database::DatabaseCommandArgs;
 use super::error::CliError;
 use super::filter_args::JobFilterArgs;
 use super::operator::{Operator, OperatorCommandArgs};
@@ -30,8 +29,8 @@ pub enum JobsCommand {
     List(Box<list::ListJobsArgs>),
     /// Count jobs by kind, state and reason
     ///
-    /// Dead ones first. Timers, which wait for a time, count as well.
-    Summary(DatabaseCommandArgs),
+    /// Dead ones first, by the first words of their reasons. Timers, which wait for a time, count as well.
+    Summary(Box<OperatorCommandArgs>),
     /// Show a job with its failures
     Show(Box<ShowJobArgs>),
     /// Run dead, scheduled or retryable jobs now
@@ -99,7 +98,7 @@ pub struct DiscardJobsArgs {
 pub async fn run(command: JobsCommand) -> Result<ExitCode, CliError> {
     match command {
         JobsCommand::List(args) => list::run(*args).await?,
-        JobsCommand::Summary(args) => summary::run(args).await?,
+        JobsCommand::Summary(args) => summary::run(*args).await?,
         JobsCommand::Show(args) => show(*args).await?,
         JobsCommand::Retry(args) => {
             let work = BatchWork::Retry(args.selection());

@@ -6,11 +6,12 @@ pub mod changes;
 
 use uuid::Uuid;
 
-use self::api_client::ApiClient;
+use self::api_client::{ApiCall, ApiClient};
 use super::database::CommandDatabase;
 use super::error::{CliError, Context};
 use crate::admin::job_list::JobListFilter;
 use crate::admin::service::AdminService;
+use crate::admin::summary::OperatorSummary;
 use crate::admin::trace::Trace;
 use crate::admin::views::{DeliveryRecord, DocumentRecord};
 use crate::config::database::DatabaseArgs;
@@ -148,6 +149,14 @@ impl Operator {
         match self {
             Self::Database(_, service) => service.trace(id).await.context(attempt),
             Self::Api(api) => api.find(attempt, &["trace", id]).await,
+        }
+    }
+
+    pub async fn summary(&self) -> Result<OperatorSummary, CliError> {
+        let attempt = "read the summary";
+        match self {
+            Self::Database(_, service) => service.summary().await.context(attempt),
+            Self::Api(api) => api.read(attempt, ApiCall::get(&["summary"])).await,
         }
     }
 }

@@ -19,7 +19,6 @@ pub mod heartbeat;
 pub mod job;
 pub mod job_kind;
 pub mod job_state;
-pub mod job_summary;
 pub mod leader;
 mod lease;
 pub mod listener;

@@ -1,5 +1,7 @@
 //! The commands that can use the operator API: through it they print what they print on the database, JSON byte for byte.
 
+use serde_json::Value;
+
 use super::{BINARY, Seeded};
 use crate::api::READ;
 use crate::support::program::{ProgramRun, run};
@@ -40,6 +42,7 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
         vec!["jobs", "list", "--quote", "aquote-1"],
         vec!["jobs", "show", &job],
         vec!["jobs", "show", "4711"],
+        vec!["jobs", "summary"],
         vec!["documents", "list"],
         vec!["documents", "list", "--limit", "1"],
         vec!["documents", "list", "--before", &document],
@@ -66,6 +69,9 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
                     without_ages(&stored.stdout),
                     "{command:?}"
                 ),
+                _ if command.contains(&"summary") => {
+                    assert_eq!(at_any_time(served.json()), at_any_time(stored.json()));
+                }
                 _ => assert_eq!(served.stdout, stored.stdout, "{command:?}"),
             }
             printed += stored.stdout.len();
@@ -83,6 +89,14 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
     let body = ["deliveries", "show", binary, "--body"];
     assert_eq!(bytes(&body, &seeded.url(READ)).await, BINARY);
     seeded.api.service.stop().await;
+}
+
+/// A summary without its time and what is counted by it.
+fn at_any_time(mut summary: Value) -> Value {
+    assert!(summary["jobs"][0]["jobs"].is_number(), "{summary:#}");
+    summary["at"].take();
+    summary["oldest_due_job"]["age_seconds"].take();
+    summary
 }
 
 /// The words of each line but the ages, which are a moment younger in the first of two outputs, and the lines of a table, which are as
