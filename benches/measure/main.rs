@@ -42,6 +42,9 @@ fn main() -> Result<()> {
 }
 
 async fn measure(options: &Options) -> Result<()> {
+    if options.observe {
+        serve::observe();
+    }
     let database = Database::start(options.statements).await?;
     println!("{}", database.settings().await?);
     let report = Report::new(&database, options).await?;

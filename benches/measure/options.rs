@@ -54,6 +54,10 @@ pub struct Options {
     #[arg(long)]
     pub statements: bool,
 
+    /// The services log at `info`, with spans, and serve metrics, which are scraped every second.
+    #[arg(long)]
+    pub observe: bool,
+
     /// Fails if the workers apply less than this share of the floor.
     #[arg(long, value_name = "RATIO")]
     pub minimum_share: Option<f64>,
