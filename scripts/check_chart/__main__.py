@@ -1,6 +1,7 @@
 """scripts/check-chart [--write]"""
 
 import difflib
+import itertools
 import sys
 
 import kubernetes_validate
@@ -9,20 +10,22 @@ import yaml
 from . import render, rules
 from .paths import RENDERED, ROOT, VALUES, rendered_file
 
-KUBERNETES = "1.37"
+# The oldest version that the chart allows (kubeVersion), and the newest with a schema.
+KUBERNETES = ["1.27", "1.37"]
 # Of the operator of Prometheus: Kubernetes has no schema of it. rules.selectors checks it.
 FOREIGN = {"ServiceMonitor"}
 
 
 def invalid(objects):
     """Objects that the schemas of Kubernetes refuse, unknown fields included."""
-    for each in objects:
+    for version, each in itertools.product(KUBERNETES, objects):
         if each["kind"] in FOREIGN:
             continue
         try:
-            kubernetes_validate.validate(each, KUBERNETES, strict=True)
+            kubernetes_validate.validate(each, version, strict=True)
         except kubernetes_validate.ValidationError as error:
-            yield f"{each['kind']} {each['metadata']['name']}: {'.'.join(map(str, error.path))}: {error.message}"
+            place = ".".join(map(str, error.path))
+            yield f"{each['kind']} {each['metadata']['name']}, Kubernetes {version}: {place}: {error.message}"
 
 
 def duplicates(objects):
@@ -40,6 +43,8 @@ def main():
     if sys.argv[1:] not in ([], ["--write"]):
         sys.exit("usage: scripts/check-chart [--write]")
     chart = render.load()
+    if chart.metadata["kubeVersion"] != f">={KUBERNETES[0]}.0-0":
+        sys.exit(f"check-chart: the chart allows Kubernetes {chart.metadata['kubeVersion']}, but {KUBERNETES[0]} is checked")
     errors, count = list(render.lint(VALUES)) + list(render.refusals(chart)) + list(rules.schema(chart.schema)), 0
     for values in VALUES:
         settings = yaml.safe_load(values.read_text())
@@ -62,7 +67,7 @@ def main():
     for error in errors:
         print(f"check-chart: {error}", file=sys.stderr)
     if not errors:
-        print(f"check-chart: {count} objects of {len(VALUES)} sets of values, valid for Kubernetes {KUBERNETES}")
+        print(f"check-chart: {count} objects of {len(VALUES)} sets of values, valid for Kubernetes {' and '.join(KUBERNETES)}")
     return 1 if errors else 0
 
 
