@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image fuzz chaos drill-failover check-monitoring ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image fuzz chaos drill-failover check-chart check-monitoring check-nextjs check-release ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -43,7 +43,8 @@ openapi: need-cargo ## Write openapi.json after a change of the HTTP API
 	@cargo run --locked --quiet -- openapi >target/openapi.json
 	@mv target/openapi.json openapi.json
 
-client: need-cargo need-postgres ## Write the TypeScript client's types from openapi.json, and test the client against a service
+client: need-cargo need-postgres ## Write the TypeScript client's types and clients/http from openapi.json, and test the client against a service
+	@scripts/http-collection
 	@cd clients/typescript && npm ci --silent && npm run generate --silent
 	@scripts/check-client
 
@@ -74,6 +75,15 @@ drill-failover: need-cargo need-postgres ## Kill the primary of a Patroni cluste
 
 check-monitoring: need-cargo need-postgres ## Check the Prometheus rules, and scrape the service with a real Prometheus (ARGS=SECONDS without a fault)
 	@scripts/check-monitoring $(ARGS)
+
+check-chart: need-cargo need-postgres ## Render and validate the Helm chart (ARGS=--write writes deploy/helm/rendered)
+	@scripts/check-chart $(ARGS)
+
+check-nextjs: need-cargo need-postgres ## Build the Next.js example, and run it beside a service
+	@scripts/check-nextjs
+
+check-release: need-cargo ## Pack the program as a release does and try the archive; check versions and workflows
+	@scripts/check-release
 
 image: ## Build the container image with docker, podman or buildah (ARGS=--local-bases needs no image registry)
 	@scripts/build-image $(ARGS)

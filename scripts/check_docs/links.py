@@ -7,7 +7,7 @@ from .markdown import INLINE_CODE, ROOT, documents
 README_BYTES = 8192
 DOCS = ROOT / "docs"
 # A file or folder of the repository in `code`, named from the root.
-PATH = re.compile(r"(?:src|crates|tests|benches|migrations|docs|scripts|deploy|fixtures|scenarios|clients|\.ci|\.github)/[\w./-]*")
+PATH = re.compile(r"(?:src|crates|tests|benches|migrations|docs|scripts|deploy|fixtures|scenarios|clients|examples|\.ci|\.github)/[\w./-]*")
 # Decisions name files of their time.
 DECISION = re.compile(r"docs/adr/\d{4}-.*")
 

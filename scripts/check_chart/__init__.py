@@ -1,0 +1,1 @@
+"""The checks of the Helm chart; scripts/check-chart runs them."""
