@@ -21,7 +21,8 @@ POSTGRES = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-gr
 
 def config(folder):
     """The services of compose.yaml, with the variables of .env and the files of env_file."""
-    command = [sys.executable, "-m", "podman_compose", "config"]
+    # Of podman, `config` uses only the version, so any program that has one will do.
+    command = [sys.executable, "-m", "podman_compose", "--podman-path", sys.executable, "config"]
     text = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
     import yaml  # podman-compose's own
 
