@@ -33,10 +33,12 @@ pub(super) fn spawn(
 ) -> Option<AbortOnDrop<()>> {
     let (readiness, heartbeats, shutdown) = (readiness.clone(), heartbeats.clone(), shutdown.clone());
     let run = async move {
-        tokio::join!(
-            report(&readiness, &heartbeats, &shutdown),
-            keep_alive(&heartbeats, &shutdown)
-        );
+        let watchdog = async {
+            if let Some(limit) = sd_notify::watchdog_enabled() {
+                keep_alive(limit, &heartbeats, &shutdown, || send(NotifyState::Watchdog)).await;
+            }
+        };
+        tokio::join!(report(&readiness, &heartbeats, &shutdown), watchdog);
     };
     settings.notifies_manager.then(|| AbortOnDrop(tokio::spawn(run)))
 }
@@ -72,16 +74,13 @@ async fn report(readiness: &Readiness, heartbeats: &HeartbeatRegistry, shutdown:
 }
 
 /// Sends the watchdog message while every loop makes progress. At shutdown the loops end, and the limit of the shutdown takes over.
-async fn keep_alive(heartbeats: &HeartbeatRegistry, shutdown: &CancellationToken) {
-    let Some(limit) = sd_notify::watchdog_enabled() else {
-        return;
-    };
+async fn keep_alive(limit: Duration, heartbeats: &HeartbeatRegistry, shutdown: &CancellationToken, send: impl Fn()) {
     let mut ticks = interval((limit / MESSAGES_PER_LIMIT).max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if shutdown.is_cancelled() || heartbeats.stale().is_empty() {
-            send(NotifyState::Watchdog);
+            send();
         }
     }
 }
@@ -104,3 +103,6 @@ fn send(message: NotifyState<'_>) {
         tracing::warn!("failed to send a message to the service manager (NOTIFY_SOCKET): {error}");
     }
 }
+
+#[cfg(test)]
+mod tests;

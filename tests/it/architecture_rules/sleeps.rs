@@ -3,7 +3,7 @@
 use super::source::{Source, sources};
 
 /// The test files that may sleep, how often, and the reason.
-const SLEEPS: [(&str, usize, &str); 17] = [
+const SLEEPS: [(&str, usize, &str); 16] = [
     ("support/eventually.rs", 1, "the pause between two polls"),
     (
         "support/throughout.rs",
@@ -37,7 +37,6 @@ const SLEEPS: [(&str, usize, &str); 17] = [
         1,
         "an UPDATE that is slower than its lease (pg_sleep)",
     ),
-    ("crash/service_manager.rs", 1, "a claim that hangs (pg_sleep)"),
     (
         "http/tests.rs",
         1,
