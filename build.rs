@@ -1,7 +1,8 @@
 //! Hands the commit and the date of the source on to `--version`. Runs again only after a commit or a checkout.
 //!
 //! Of a source without git, or of one that lies in the repository of something else, the commit is that of AVINODE_INGEST_COMMIT, or
-//! unknown. SOURCE_DATE_EPOCH replaces the date of the commit, as reproducible builds ask for.
+//! unknown. SOURCE_DATE_EPOCH replaces the date of the commit, as reproducible builds ask for, and AVINODE_INGEST_EPOCH does the same: a change of
+//! the former makes cargo compile every dependency in C again.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +13,7 @@ const RERUN: &str = "rerun-if-changed";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=AVINODE_INGEST_COMMIT");
+    println!("cargo:rerun-if-env-changed=AVINODE_INGEST_EPOCH");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
     let in_git = is_own_repository();
     if in_git {
@@ -27,7 +29,8 @@ fn main() {
     }
     let from_git = |format: &str| git(&["log", "-1", &format!("--format={format}")]).filter(|_| in_git);
     let commit = variable("AVINODE_INGEST_COMMIT").or_else(|| from_git("%h"));
-    let epoch = variable("SOURCE_DATE_EPOCH").or_else(|| from_git("%ct"));
+    let stated = variable("AVINODE_INGEST_EPOCH").or_else(|| variable("SOURCE_DATE_EPOCH"));
+    let epoch = stated.or_else(|| from_git("%ct"));
     println!("cargo:rustc-env=BUILD_COMMIT={}", commit.unwrap_or_default());
     println!("cargo:rustc-env=BUILD_EPOCH={}", epoch.unwrap_or_default());
 }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod filter_args;
 pub mod fixture_run;
 pub mod fixtures;
+pub mod healthcheck;
 pub mod jobs;
 pub mod list_page;
 pub mod man;

@@ -10,6 +10,7 @@ mod first_values;
 mod gauges;
 mod probes;
 mod rejections;
+mod service_manager;
 mod settings;
 mod streams;
 pub mod webhooks;
@@ -202,6 +203,7 @@ pub async fn run(
         )))
     });
     let serving = tokio::spawn(server::run(main, router, stop_serving.clone(), limits));
+    let manager = service_manager::spawn(&settings, &readiness, &heartbeats, &shutdown);
 
     wait_for_end(&mut group_commit, &mut tasks, &shutdown).await;
     readiness.drain();
@@ -230,7 +232,7 @@ pub async fn run(
         let _ = timeout(RELEASE_TIMEOUT, alerts).await;
     }
     summaries.abort();
-    drop((health, gauges, sampling, alerts));
+    drop((health, gauges, sampling, alerts, manager));
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),

@@ -7,10 +7,11 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
 use super::{
-    audit, batches, check, completions, configuration, deliveries, demo, documents, jobs, man, migrate, openapi, purge,
-    reconcile, replay, serve, sessions, sign, simulate, tail, trace, trigger, version, webhooks,
+    audit, batches, check, completions, configuration, deliveries, demo, documents, healthcheck, jobs, man, migrate,
+    openapi, purge, reconcile, replay, serve, sessions, sign, simulate, tail, trace, trigger, version, webhooks,
 };
 use crate::config::database::DatabaseArgs;
+use crate::config::healthcheck::HealthcheckArgs;
 use crate::config::log::LogArgs;
 use crate::config::parse::{self, EarlyExit};
 use crate::config::secret_file::{SUFFIX, secret_variables};
@@ -134,6 +135,12 @@ pub enum Command {
     /// Takes the settings of serve, prints one line per check, and writes nothing. The exit code is 0 if no check failed.
     Check(Box<check::CheckArgs>),
 
+    /// Ask the service that runs here for its health
+    ///
+    /// For the health checks of containers, and for scripts that wait: asks /livez of INGEST_ADMIN_LISTEN or, without it, of
+    /// INGEST_LISTEN. The exit code is 0 if it is alive, and 1 if not.
+    Healthcheck(HealthcheckArgs),
+
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
 
@@ -210,6 +217,7 @@ pub async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Purge(args) => return purge::run(args).await,
         Command::Openapi => openapi::run()?,
         Command::Check(args) => return check::run(*args).await,
+        Command::Healthcheck(args) => healthcheck::run(&args).await?,
         Command::Completions(args) => completions::run(&args, Cli::command())?,
         Command::Man(args) => man::run(&args, Cli::command())?,
         Command::DemoWorker => demo::worker::run().await?,

@@ -146,14 +146,13 @@ impl CommandDatabase {
             .await
             .context("read the version of the schema")?;
         if args.standalone_sessions {
-            let migrated = migrator::migrate_standalone(&self.hosts).await;
-            return migrated.context("migrate the database");
+            return migrator::migrate_standalone(&self.hosts).await.map_err(not_migrated);
         }
         match tables.remedy() {
             // Nothing to apply: the application's tables are not needed.
             Some(_) if matches!(status, SchemaStatus::Current { .. }) => Ok(Vec::new()),
             Some(remedy) => Err(CliError::plain(tables.to_string()).hint(remedy)),
-            None => migrator::migrate(&self.hosts).await.context("migrate the database"),
+            None => migrator::migrate(&self.hosts).await.map_err(not_migrated),
         }
     }
 
@@ -172,13 +171,14 @@ impl CommandDatabase {
             .context("look for the tables of the application")
     }
 
-    /// Refuses a schema that this program cannot work with.
+    /// Refuses a schema that this program cannot work with, with exit code 78.
     pub async fn require_current(&self) -> Result<(), CliError> {
         let status = migrator::status::schema_status(&self.pool)
             .await
             .context("read the version of the schema")?;
         let refused = |reason: String| {
-            Err(CliError::plain(reason).hint("run `avinode-ingest migrate`, or start `serve` with --migrate"))
+            let hint = "run `avinode-ingest migrate`, or start `serve` with --migrate";
+            Err(CliError::plain(reason).hint(hint).unfit_schema())
         };
         match status {
             SchemaStatus::Current { .. } => Ok(()),
@@ -190,13 +190,13 @@ impl CommandDatabase {
                 );
                 Ok(())
             }
-            SchemaStatus::TooNew(incompatible) => Err(CliError::to("use the database", incompatible)),
-            SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease)),
+            SchemaStatus::TooNew(incompatible) => Err(CliError::to("use the database", incompatible).unfit_schema()),
+            SchemaStatus::PreRelease => Err(CliError::to("use the database", MigrateError::PreRelease).unfit_schema()),
             SchemaStatus::Fresh => refused("the database has no schema yet".to_owned()),
             SchemaStatus::Behind { applied, expected } => refused(format!(
                 "the schema of the database is older than this program: migration {applied} of {expected}"
             )),
-            SchemaStatus::Encoding(unsupported) => Err(CliError::to("use the database", unsupported)),
+            SchemaStatus::Encoding(unsupported) => Err(CliError::to("use the database", unsupported).unfit_schema()),
             SchemaStatus::Dirty { version } => refused(format!("migration {version} was interrupted or has changed")),
         }
     }
@@ -233,6 +233,13 @@ async fn start(args: &DatabaseArgs) -> Result<EmbeddedPostgres, EmbeddedError> {
 /// The private Postgres of these settings.
 pub fn embedded_options(args: &DatabaseArgs) -> EmbeddedOptions {
     EmbeddedOptions::new(args.postgres_bin.clone(), ClusterHome::Persistent(args.data_dir()))
+}
+
+fn not_migrated(error: MigrateError) -> CliError {
+    use MigrateError::{Changed, Encoding, PreRelease, TooNew};
+    let is_unfit = matches!(error, Changed { .. } | Encoding(_) | PreRelease | TooNew(_));
+    let failed = CliError::to("migrate the database", error);
+    if is_unfit { failed.unfit_schema() } else { failed }
 }
 
 fn not_started(error: EmbeddedError) -> CliError {

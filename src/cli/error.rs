@@ -12,10 +12,12 @@ use crate::stderr;
 
 /// Exit code when something that the program needs cannot be reached (`EX_UNAVAILABLE`).
 pub const EXIT_UNAVAILABLE: u8 = 69;
+/// Exit code when the program and the schema of the database do not fit (`EX_CONFIG`).
+pub const EXIT_SCHEMA: u8 = 78;
 /// Exit code of an interrupted program: 128 + SIGINT.
 pub const EXIT_INTERRUPTED: u8 = 130;
 /// Every exit code, for docs/configuration.md.
-pub const EXIT_CODES: [(u8, &str); 5] = [
+pub const EXIT_CODES: [(u8, &str); 6] = [
     (0, "success; of `check`: no check failed"),
     (1, "the command failed, or found something wrong"),
     (
@@ -25,6 +27,11 @@ pub const EXIT_CODES: [(u8, &str); 5] = [
     (
         EXIT_UNAVAILABLE,
         "the database, the port, the Postgres programs or Avinode cannot be reached",
+    ),
+    (
+        EXIT_SCHEMA,
+        "the schema of the database does not fit this program, for example because it is older: another start does not help before \
+         `migrate`, or the program that the message names, has run",
     ),
     (
         EXIT_INTERRUPTED,
@@ -72,6 +79,15 @@ impl CliError {
     pub fn unavailable(self) -> Self {
         Self {
             code: EXIT_UNAVAILABLE,
+            ..self
+        }
+    }
+
+    /// Sets exit code 78: program and schema do not fit, and another start cannot help.
+    #[must_use]
+    pub fn unfit_schema(self) -> Self {
+        Self {
+            code: EXIT_SCHEMA,
             ..self
         }
     }

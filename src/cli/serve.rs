@@ -19,6 +19,7 @@ use crate::config::database::DatabaseArgs;
 use crate::config::secret::ApiToken;
 use crate::config::secret_length::short_secrets;
 use crate::config::serve::ServeArgs;
+use crate::config::service_manager;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
 use crate::http::metrics::MetricsRenderer;
@@ -236,6 +237,7 @@ fn settings(args: &ServeCommandArgs) -> Result<ServiceSettings, SettingError> {
     settings.notify = args.serve.events.target()?;
     settings.avinode = args.avinode.client()?.map(|client| args.fetch.settings(client));
     settings.alerts = alert_settings(&args.serve.alerts)?;
+    settings.notifies_manager = service_manager::is_notified();
     Ok(settings)
 }
 

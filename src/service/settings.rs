@@ -51,6 +51,8 @@ pub struct ServiceSettings {
     pub metrics: Option<MetricsRenderer>,
     /// Sends alerts, if there is a channel for them.
     pub alerts: Option<AlertSettings>,
+    /// Sends messages to the service manager that started the process.
+    pub notifies_manager: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +133,7 @@ impl From<&ServeArgs> for ServiceSettings {
             clock: Clock::System,
             metrics: None,
             alerts: None,
+            notifies_manager: false,
         }
     }
 }

@@ -47,8 +47,8 @@ pub(super) fn spawn(
         ));
         return tasks;
     }
-    // A step may take as long as its leases are renewed; a longer silence is a hang.
-    let max_silence = settings.lease * 2 + settings.poll;
+    // A step may take as long as its leases are renewed, and the pause after it a quarter more than its setting; a longer silence is a hang.
+    let max_silence = (settings.lease + settings.poll) * 2;
     if let Some(avinode) = &settings.avinode {
         match fetching::leader(pool, settings, avinode, wakes.fetches.clone(), &wakes.changes) {
             Ok(leader) => {
@@ -106,7 +106,8 @@ pub(super) fn spawn(
         retention: settings.retention,
         reconcile_every: settings.avinode.as_ref().and_then(|avinode| avinode.reconcile_every),
     };
-    let heartbeat = heartbeats.register("maintenance", maintenance::ROUND_EVERY * 4);
+    // Within a round there are statements that may read whole tables.
+    let heartbeat = heartbeats.register("maintenance", maintenance::ROUND_EVERY * 4 + LONG_STATEMENT);
     tasks.spawn(maintenance::run(
         pool.statement_limit(LONG_STATEMENT),
         process.to_owned(),

@@ -55,7 +55,7 @@ const CRATES: [(&str, &[&str]); 5] = [
 const RE_EXPORTED: [(&str, &str); 2] = [("domain", "clock"), ("queue", "heartbeat")];
 
 /// Words that may stand in some parts only.
-const ONLY_IN: [(&str, &[&str], &str); 9] = [
+const ONLY_IN: [(&str, &[&str], &str); 10] = [
     (
         "only `http`, and the stand-in for Avinode, name axum",
         &["axum::", "use axum", "extern crate axum"],
@@ -105,6 +105,11 @@ const ONLY_IN: [(&str, &[&str], &str); 9] = [
         "only alerts send e-mail; their settings are addresses",
         &["lettre::", "use lettre"],
         "alerts config",
+    ),
+    (
+        "only `service` sends messages to the service manager",
+        &["sd_notify::", "use sd_notify"],
+        "service",
     ),
     ("only the queue knows `backoff`", &["backoff::", "use backoff"], "queue"),
     (

@@ -13,6 +13,7 @@ mod output;
 pub mod program;
 mod replica;
 pub mod roles;
+mod service_manager;
 mod signals;
 mod spans;
 mod start;

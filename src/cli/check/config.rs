@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 
 use super::finding::{CheckName, CheckResult};
 use crate::avinode::signature::secrets::WebhookSecret;
-use crate::cli::error::{CliError, chain};
-use crate::cli::replay::sender::client;
+use crate::cli::error::CliError;
+use crate::cli::healthcheck;
 use crate::cli::serve::ServeCommandArgs;
 use crate::config::secret_length::short_secrets;
 use crate::config::setting_error::SettingError;
@@ -74,14 +74,6 @@ pub async fn port(listen: SocketAddr) -> CheckResult {
 
 /// Returns whether the listener answers `/livez` as this program does.
 async fn is_avinode_ingest(listen: SocketAddr) -> bool {
-    let url = format!("http://{}/livez", reachable(listen));
-    let probe = async {
-        let client = client(&url)
-            .inspect_err(|error| tracing::debug!("could not make an HTTP client: {}", chain(error)))
-            .ok()?;
-        let response = client.get(&url).send().await.ok()?;
-        let status: serde_json::Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
-        Some(status == serde_json::json!({"status": "alive"}))
-    };
-    tokio::time::timeout(LIVENESS_TIMEOUT, probe).await.ok().flatten() == Some(true)
+    let answer = healthcheck::ask(&format!("http://{}/livez", reachable(listen)), LIVENESS_TIMEOUT).await;
+    answer.is_ok_and(|answer| answer == serde_json::json!({"status": "alive"}))
 }

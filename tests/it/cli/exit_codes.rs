@@ -39,6 +39,9 @@ async fn each_documented_exit_code_is_that_of_what_it_stands_for() {
     }
     let invalid = run(&["jobs", "list"], &[("DATABASE_URL", "nonsense")]).await;
     assert_eq!(invalid.code, Some(64), "{}", invalid.all());
+    let refused = run_on(&Db::empty().await, &["jobs", "list"]).await;
+    assert_eq!(refused.code, Some(78), "{}", refused.all());
+    seen.push(78);
     // Interrupted before it was done.
     let mut demo = Program::start(&format!("demo --exit --database-url {}", db.url()), &[]);
     demo.line("migrations applied").await;

@@ -29,7 +29,7 @@ async fn a_database_without_a_schema_is_refused_and_untouched_and_migrated_on_re
     let url = db.url();
     let settings = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
     let (code, line) = refused(&settings).await;
-    assert_eq!(code, Some(1), "{line}");
+    assert_eq!(code, Some(78), "{line}");
     assert!(line.contains("no schema yet") && line.contains("--migrate"), "{line}");
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'avinode_ingest'";
     let schemas = count(&db.pool, schemas).await;
@@ -51,7 +51,7 @@ async fn an_older_schema_is_refused_and_migrated_on_request() {
     let url = db.url();
     let settings = [("DATABASE_URL", url.as_str()), ("AVINODE_WEBHOOK_SECRET", SECRET)];
     let (code, line) = refused(&settings).await;
-    assert_eq!(code, Some(1), "{line}");
+    assert_eq!(code, Some(78), "{line}");
     assert!(line.contains("older than this program"), "{line}");
     assert!(line.contains(&format!("migration {applied} of {newest}")), "{line}");
     assert!(line.contains("--migrate"), "{line}");
@@ -74,7 +74,7 @@ async fn a_database_migrated_before_the_first_release_is_refused_with_and_withou
             ("INGEST_MIGRATE", migrate),
         ])
         .await;
-        assert_eq!(code, Some(1), "{line}");
+        assert_eq!(code, Some(78), "{line}");
         assert!(line.contains("before the first release"), "{line}");
         assert!(line.contains("create the database again"), "{line}");
     }

@@ -17,7 +17,7 @@ async fn a_database_that_is_not_utf_8_is_refused_and_untouched() {
         let serve = ["serve", "--listen", "127.0.0.1:0", "--webhook-secret", SECRET];
         for arguments in [&["migrate"], &serve[..], &[&serve[..], &["--migrate"]].concat()] {
             let refused = run_on(&db, arguments).await;
-            assert_eq!(refused.code, Some(1), "{arguments:?}: {}", refused.all());
+            assert_eq!(refused.code, Some(78), "{arguments:?}: {}", refused.all());
             let sentence =
                 format!("the encoding of the database is {encoding}, and UTF-8 is needed: create a database");
             assert!(refused.stderr.contains(&sentence), "{arguments:?}: {}", refused.all());
