@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-monitoring check-nextjs check-release ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-monitoring check-nextjs check-release check-upgrade ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -72,6 +72,9 @@ chaos: need-cargo need-postgres ## Cause a hundred random faults under load (ARG
 
 drill-failover: need-cargo need-postgres ## Kill the primary of a Patroni cluster under load, behind HAProxy and with several hosts
 	@scripts/drill-failover
+
+check-upgrade: need-cargo need-postgres ## Replace processes of the previous release by this one under load behind HAProxy, and back
+	@scripts/check-upgrade $(ARGS)
 
 check-monitoring: need-cargo need-postgres ## Check the Prometheus rules, and scrape the service with a real Prometheus (ARGS=SECONDS without a fault)
 	@scripts/check-monitoring $(ARGS)

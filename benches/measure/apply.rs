@@ -125,7 +125,7 @@ pub async fn run_some(database: &Database, events: usize) -> Result<f64> {
 }
 
 /// Returns the rate, the mean size of a transaction, and the number of events, by the outcomes.
-async fn rate(database: &Database) -> Result<(f64, f64, i64)> {
+pub async fn rate(database: &Database) -> Result<(f64, f64, i64)> {
     Ok(sqlx::query_as(
         "WITH batch AS (
              SELECT xmin::text AS transaction, count(*) AS size, max(finished_at) AS finished_at

@@ -14,12 +14,14 @@ mod growth;
 mod latency;
 mod options;
 mod pgbench;
+mod processes;
 mod queue;
 mod receive;
 mod report;
 mod samples;
 mod serve;
 mod sink;
+mod storage;
 mod usage;
 
 use clap::Parser;
@@ -73,6 +75,12 @@ async fn measure(options: &Options) -> Result<()> {
         let (section, limits) = cost::measure(&database, options).await?;
         exceeded = limits;
         report.add(&section)?;
+    }
+    if options.measures(Part::Processes) {
+        report.add(&processes::measure(&database, options).await?)?;
+    }
+    if options.measures(Part::Storage) {
+        report.add(&storage::measure(&database, options).await?)?;
     }
     database.stop().await?;
     if !exceeded.is_empty() {

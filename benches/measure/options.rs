@@ -13,6 +13,8 @@ pub enum Part {
     Latency,
     Fetching,
     Cost,
+    Processes,
+    Storage,
 }
 
 /// Measures avinode-ingest on this machine, with a private Postgres.

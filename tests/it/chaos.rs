@@ -9,3 +9,4 @@ mod model;
 mod rounds;
 pub mod senders;
 pub mod truth;
+pub mod waits;

@@ -3,6 +3,7 @@
 mod converting;
 mod default_settings;
 mod encoding;
+mod expansion;
 mod migrating;
 mod pooler;
 mod rollback;

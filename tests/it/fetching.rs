@@ -8,7 +8,7 @@ mod generated_quotes;
 mod ids;
 mod keys;
 mod leader;
-mod limits;
+pub mod limits;
 mod prices;
 mod query_parameters;
 mod reconcile;

@@ -30,4 +30,5 @@ mod simulated;
 mod smoke;
 mod storage;
 mod support;
+mod upgrade;
 mod webhooks;

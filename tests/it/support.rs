@@ -14,6 +14,7 @@ pub mod eventually;
 pub mod fake_avinode;
 pub mod generators;
 pub mod mail_server;
+pub mod old_schema;
 pub mod partitions;
 pub mod plan;
 pub mod pool;

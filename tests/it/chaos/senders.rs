@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::model::Model;
+use super::waits::Waits;
 use crate::crash::load::{client, post};
 
 const SENDERS: usize = 6;
@@ -25,6 +26,7 @@ pub struct Sending {
     pub address: Mutex<String>,
     /// The delivery of each answer 200.
     pub acknowledged: Mutex<Vec<Uuid>>,
+    pub waits: Waits,
 }
 
 impl Sending {
@@ -34,6 +36,7 @@ impl Sending {
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             address: Mutex::new(address.to_owned()),
             acknowledged: Mutex::default(),
+            waits: Waits::default(),
         })
     }
 
@@ -68,8 +71,10 @@ impl Sending {
         delivery
     }
 
-    async fn send(&self, body: &[u8]) -> Uuid {
+    /// Sends a body until it is acknowledged.
+    pub async fn send(&self, body: &[u8]) -> Uuid {
         let client = client("127.0.0.1:0");
+        let waiting = self.waits.begin();
         let mut pace = interval(Duration::from_millis(50));
         loop {
             pace.tick().await;
@@ -78,10 +83,12 @@ impl Sending {
                 Some((200, answer, _)) => {
                     let delivery = answer["delivery"].as_str().unwrap().parse().unwrap();
                     self.acknowledged.lock().unwrap().push(delivery);
+                    self.waits.end(waiting);
                     return delivery;
                 }
                 // Not kept: Avinode sends it again.
-                Some((503, ..)) | None => {}
+                Some((503, answer, _)) => self.waits.refuse(waiting, format!("503 {answer}")),
+                None => self.waits.refuse(waiting, "no answer of the service".to_owned()),
                 Some(other) => panic!("{other:?}"),
             }
         }

@@ -2,6 +2,7 @@
 //! outlive its test.
 
 use std::future::ready;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::support::PATIENCE;
 use crate::support::eventually::{equal, eventually};
 use crate::support::service::SECRET;
 
+/// The program of this checkout.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_avinode-ingest");
+
 /// A running program.
 pub struct Program {
     child: Child,
@@ -31,23 +35,28 @@ impl Program {
     /// Starts it with these arguments and these settings, and none that this process was started with, in a process
     /// group of its own, as a shell would.
     pub fn start(arguments: &str, variables: &[(&str, &str)]) -> Self {
-        Self::spawn(arguments, variables, Stdio::piped(), Stdio::piped())
+        Self::start_file(Path::new(PROGRAM), arguments, variables)
+    }
+
+    /// The same with the program of another build.
+    pub fn start_file(file: &Path, arguments: &str, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(file, arguments, variables, Stdio::piped(), Stdio::piped())
     }
 
     /// The same with another standard error, which is not listened to.
     pub fn start_with(arguments: &str, variables: &[(&str, &str)], stderr: Stdio) -> Self {
-        Self::spawn(arguments, variables, Stdio::piped(), stderr)
+        Self::spawn(Path::new(PROGRAM), arguments, variables, Stdio::piped(), stderr)
     }
 
     /// The same with a standard output whose reader is gone.
     pub fn start_closed(arguments: &str, variables: &[(&str, &str)], stderr: Stdio) -> Self {
         let (reader, stdout) = std::io::pipe().unwrap();
         drop(reader);
-        Self::spawn(arguments, variables, stdout.into(), stderr)
+        Self::spawn(Path::new(PROGRAM), arguments, variables, stdout.into(), stderr)
     }
 
-    fn spawn(arguments: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_avinode-ingest"));
+    fn spawn(file: &Path, arguments: &str, variables: &[(&str, &str)], stdout: Stdio, stderr: Stdio) -> Self {
+        let mut command = Command::new(file);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let setting = text.starts_with("INGEST_") && text != "INGEST_POSTGRES_BIN";
@@ -182,7 +191,12 @@ pub struct Serve {
 impl Serve {
     /// Starts `serve` on a free port with these settings and the tests' secret, and waits until it serves.
     pub async fn start(variables: &[(&str, &str)]) -> Self {
-        let mut program = Self::spawn(variables);
+        Self::start_file(Path::new(PROGRAM), "127.0.0.1:0", variables).await
+    }
+
+    /// The same with the program of another build, on this address.
+    pub async fn start_file(file: &Path, listen: &str, variables: &[(&str, &str)]) -> Self {
+        let mut program = Self::spawn(file, listen, variables);
         let line = program.line(SERVING).await;
         Self::serving(program, &line)
     }
@@ -190,7 +204,7 @@ impl Serve {
     /// The same as a service manager does it: where it ends before it serves, it is started again.
     pub async fn start_again_until_it_serves(variables: &[(&str, &str)]) -> Self {
         eventually(PATIENCE, "it serves", async || {
-            let mut program = Self::spawn(variables);
+            let mut program = Self::spawn(Path::new(PROGRAM), "127.0.0.1:0", variables);
             match program.line_before_its_end(SERVING).await {
                 Ok(line) => Ok(Self::serving(program, &line)),
                 Err(_) => Err(program.said()),
@@ -199,10 +213,10 @@ impl Serve {
         .await
     }
 
-    fn spawn(variables: &[(&str, &str)]) -> Program {
+    fn spawn(file: &Path, listen: &str, variables: &[(&str, &str)]) -> Program {
         let defaults = [("AVINODE_WEBHOOK_SECRET", SECRET), ("INGEST_LOG_FORMAT", "json")];
         let all: Vec<_> = defaults.iter().chain(variables).copied().collect();
-        Program::start("serve --listen 127.0.0.1:0", &all)
+        Program::start_file(file, &format!("serve --listen {listen}"), &all)
     }
 
     fn serving(program: Program, line: &str) -> Self {

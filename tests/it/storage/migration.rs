@@ -12,6 +12,7 @@ use super::{days_ago, partition_of, receive_at};
 use crate::crash::load::{body, sessions};
 use crate::support::actions::retry;
 use crate::support::cluster::Db;
+use crate::support::old_schema::migrated_below;
 use crate::support::partitions;
 use crate::support::retention::{defaults, run};
 use crate::support::sql::{count, text};
@@ -19,33 +20,6 @@ use crate::support::worker::run_jobs;
 
 /// The first migration of the partitions.
 const PARTITIONS: i64 = 202_611_290_400;
-
-/// A database that a program before the partitions migrated.
-async fn before_partitions() -> Db {
-    let db = Db::empty().await;
-    db.run(
-        "CREATE SCHEMA avinode_ingest;
-        CREATE TABLE avinode_ingest.schema_migrations (
-            version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(),
-            success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL
-        )",
-    )
-    .await;
-    for migration in MIGRATOR.iter().filter(|migration| migration.version < PARTITIONS) {
-        db.run(migration.sql.as_str()).await;
-        sqlx::query(
-            "INSERT INTO avinode_ingest.schema_migrations (version, description, success, checksum, execution_time)
-             VALUES ($1, $2, true, $3, 0)",
-        )
-        .bind(migration.version)
-        .bind(migration.description.as_ref())
-        .bind(migration.checksum.as_ref())
-        .execute(&db.pool)
-        .await
-        .unwrap();
-    }
-    db
-}
 
 /// Deliveries of the last two years.
 async fn fill(db: &Db, rows: i64) {
@@ -68,7 +42,7 @@ async fn file(db: &Db, table: i64) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
-    let db = before_partitions().await;
+    let db = migrated_below(PARTITIONS).await;
     fill(&db, 50_000).await;
     let role = format!("reads_{}", Uuid::now_v7().simple());
     db.run(&format!(
@@ -173,7 +147,7 @@ async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ids_of_the_future_do_not_stop_the_migration() {
-    let db = before_partitions().await;
+    let db = migrated_below(PARTITIONS).await;
     fill(&db, 1_000).await;
     let soon = receive_at(&db.pool, days_ago(-100), &body(1)).await.unwrap();
     let far = receive_at(&db.pool, days_ago(-4000), &body(2)).await.unwrap();
@@ -196,7 +170,7 @@ async fn ids_of_the_future_do_not_stop_the_migration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_was_interrupted_for_long_goes_on_with_a_later_bound() {
-    let db = before_partitions().await;
+    let db = migrated_below(PARTITIONS).await;
     fill(&db, 1_000).await;
     // As the file makes it, long ago.
     db.run(
