@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::admin::check::migrations::CheckSettings;
 use crate::alerts::settings::AlertSettings;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
@@ -60,6 +61,17 @@ pub struct ApiSettings {
     pub connections: u32,
     /// Streams of events that may be open at the same time.
     pub streams: usize,
+}
+
+impl ServiceSettings {
+    /// The process runs, so the schema is current and the application's tables are there.
+    pub fn checks(&self) -> CheckSettings {
+        CheckSettings {
+            migrates: false,
+            standalone_sessions: false,
+            delivery_retention: self.retention.deliveries,
+        }
+    }
 }
 
 impl Default for ServiceSettings {
