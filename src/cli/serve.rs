@@ -21,6 +21,7 @@ use crate::config::secret_length::short_secrets;
 use crate::config::serve::ServeArgs;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
+use crate::http::console::router::CONSOLE_PATH;
 use crate::http::metrics::MetricsRenderer;
 use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
@@ -96,6 +97,8 @@ pub async fn run(
         None => None,
     };
     let address = main.local_addr().context("read the address of the listener")?;
+    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose();
+    let admin_address = admin_address.context("read the address of the admin listener")?;
     let shared = DatabaseArgs {
         database_max_connections: args.database.database_max_connections - own,
         ..args.database.clone()
@@ -128,6 +131,9 @@ pub async fn run(
         "serving on {address} with {} workers",
         settings.workers
     );
+    if let Some(address) = admin_address {
+        tracing::info!(%address, "console on http://{address}{CONSOLE_PATH}");
+    }
     tokio::spawn(repeated_warnings::run());
     let (served_verifier, served_tokens) = (verifier.clone(), settings.api.tokens.clone());
     // Requests that are being verified keep the former secrets.

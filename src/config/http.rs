@@ -1,4 +1,4 @@
-//! The limits that clients of the HTTP server share, and the listener for health checks.
+//! The limits that clients of the HTTP server share, and the admin listener.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -12,7 +12,8 @@ use super::value_parsers::{address, integer_in};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Receiving")]
 pub struct HttpArgs {
-    /// Address of a second listener that only answers health checks and `/metrics`. It shares no limit of the first one, which answers them too.
+    /// Address of a second listener for health checks, `/metrics` and the console (`/console`). It shares no limit of the first one, which
+    /// answers health checks too.
     #[arg(long, env = "INGEST_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address)]
     pub admin_listen: Option<SocketAddr>,
 
