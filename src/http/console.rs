@@ -11,6 +11,7 @@ pub mod events;
 pub mod form;
 pub mod format;
 pub mod layout;
+pub mod operations;
 pub mod origin;
 pub mod router;
 pub mod security_headers;

@@ -31,6 +31,7 @@ pub(super) fn spawn(
         api,
         settings.server.proxies.clone(),
         settings.console_user.clone(),
+        settings.checks(),
         settings.clock,
     );
     let router = router::admin(readiness.clone(), settings.metrics.clone(), console);

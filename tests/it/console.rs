@@ -6,6 +6,7 @@ mod forms;
 mod headers;
 mod hostile_texts;
 mod live;
+mod operations;
 mod proxy_users;
 mod search;
 mod session;

@@ -83,6 +83,12 @@ impl FormFields {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The fields, without the form token.
+    pub fn others(&self) -> impl Iterator<Item = (String, String)> {
+        let others = self.0.iter().filter(|(name, _)| *name != TOKEN_FIELD);
+        others.map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// Parses a field.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::assets;
 use super::form::token_field;
 
 /// The pages of the navigation: path and name. A page below a path belongs to it.
-const NAVIGATION: [(&str, &str); 1] = [("/console", "Board")];
+const NAVIGATION: [(&str, &str); 2] = [("/console", "Board"), ("/console/operations", "Operations")];
 
 /// htmx without what the content security policy forbids, without storing pages in the browser, and without other origins.
 const HTMX_CONFIG: &str = r#"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"scrollBehavior":"auto"}"#;

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::error::ConsoleError;
 use super::state::ConsoleState;
-use super::{assets, board, events, security_headers, session, session_actions, sign_in};
+use super::{assets, board, events, operations, security_headers, session, session_actions, sign_in};
 
 /// The path of the board.
 pub const CONSOLE_PATH: &str = "/console";
@@ -24,6 +24,7 @@ pub fn routes(console: ConsoleState) -> Router {
         .route("/console/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/assets/{version}/{name}", get(assets::get))
+        .merge(operations::router::routes())
         .route("/console/{*path}", get(async || ConsoleError::NotFound))
         .method_not_allowed_fallback(async || ConsoleError::MethodNotAllowed)
         .layer(map_response(security_headers::add))

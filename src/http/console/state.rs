@@ -7,6 +7,7 @@ use hyper::header::HeaderName;
 use rand::RngExt;
 use tokio::sync::Semaphore;
 
+use crate::admin::check::migrations::CheckSettings;
 use crate::clock::Clock;
 use crate::domain::api_scope::ApiScope;
 use crate::http::client_address::TrustedProxies;
@@ -23,6 +24,7 @@ pub struct Console {
     pub api: ApiState,
     pub proxies: TrustedProxies,
     pub user_header: Option<UserHeader>,
+    pub checks: CheckSettings,
     /// The key of the forms of users whom a proxy names, who have no token.
     pub form_key: [u8; 32],
     pub streams: Arc<Semaphore>,
@@ -42,12 +44,14 @@ impl Console {
         api: ApiState,
         proxies: TrustedProxies,
         user_header: Option<UserHeader>,
+        checks: CheckSettings,
         clock: Clock,
     ) -> ConsoleState {
         Arc::new(Self {
             api,
             proxies,
             user_header,
+            checks,
             form_key: rand::rng().random(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             clock,

@@ -11,7 +11,7 @@ use super::params::Params;
 use super::{batch_forms, frame};
 use crate::admin::batches::{DEFAULT_LIMIT, NewBatch};
 use crate::domain::chat_session::page::Page;
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::form::AdminForm;
 use crate::http::console::state::ConsoleState;
@@ -22,7 +22,7 @@ use crate::http::v1::cursor;
 use crate::http::v1::problem::ApiProblem;
 
 pub async fn list(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {
@@ -56,7 +56,7 @@ pub async fn begin(State(console): State<ConsoleState>, form: AdminForm) -> Resu
 }
 
 pub async fn show(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     id: Result<BatchId, ApiProblem>,
     RawQuery(query): RawQuery,

@@ -10,7 +10,7 @@ use super::params::Params;
 use super::text::visible;
 use crate::admin::check::finding::{CheckResult, CheckStatus};
 
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 
@@ -18,7 +18,7 @@ const PATH: &str = "/console/operations/checks";
 const WITH_RESULTS: &str = "/console/operations/checks?run=yes";
 
 pub async fn show(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {

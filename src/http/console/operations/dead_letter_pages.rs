@@ -6,11 +6,11 @@ use axum::response::Response;
 use super::dead_letters::{self, PATH};
 use super::params::Params;
 use super::{batch_forms, frame};
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 
-pub async fn list(Reader(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
+pub async fn list(Access(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
     let dead = console.api.admin.dead_letters().await?;
     let content = dead_letters::list(&dead, console.clock.now());
     Ok(frame::page(&visitor, PATH, "Dead letters", &content))
@@ -18,7 +18,7 @@ pub async fn list(Reader(visitor): Reader, State(console): State<ConsoleState>) 
 
 /// The group is named by its kind and reason: it has no id, and may have ended meanwhile.
 pub async fn group(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {

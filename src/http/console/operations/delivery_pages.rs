@@ -7,7 +7,7 @@ use maud::html;
 use super::filter_form::next_page;
 use super::params::Params;
 use super::{actions, batch_forms, deliveries, frame};
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 use crate::http::v1::admin::cursors::DeliveryCursor;
@@ -18,7 +18,7 @@ use crate::http::v1::cursor;
 use crate::http::v1::problem::ApiProblem;
 
 pub async fn list(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {
@@ -36,7 +36,7 @@ pub async fn list(
 }
 
 pub async fn show(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     id: Result<DeliveryId, ApiProblem>,
     RawQuery(query): RawQuery,

@@ -12,7 +12,7 @@ use super::params::Params;
 use super::text::{count, moment, visible};
 use crate::admin::views::DocumentRecord;
 use crate::domain::chat_session::page::Page;
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 use crate::http::v1::admin::cursors::DocumentCursor;
@@ -26,7 +26,7 @@ use crate::store::admin::documents::DocumentView;
 const PATH: &str = "/console/operations/documents";
 
 pub async fn list(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {
@@ -46,7 +46,7 @@ pub async fn list(
 }
 
 pub async fn show(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     id: Result<DocumentId, ApiProblem>,
 ) -> Result<Response, ConsoleError> {

@@ -9,13 +9,13 @@ use super::frame;
 use super::overview::holder;
 use super::text::moment;
 use crate::admin::maintenance::MaintenanceStatus;
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 
 const PATH: &str = "/console/operations/maintenance";
 
-pub async fn show(Reader(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
+pub async fn show(Access(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
     let status = console.api.admin.maintenance().await?;
     let content = content(&status, console.clock.now());
     Ok(frame::page(&visitor, PATH, "Maintenance", &content))

@@ -11,13 +11,13 @@ use super::text::{count, duration, moment, visible};
 use crate::admin::activity::{HourActivity, MinuteActivity};
 use crate::admin::fetching::{FetchingStatus, LeaseHolder};
 use crate::admin::summary::{JobCount, OperatorSummary};
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::format::age;
 use crate::http::console::state::ConsoleState;
 use crate::queue::job_state::JobState;
 
-pub async fn show(Reader(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
+pub async fn show(Access(visitor): Reader, State(console): State<ConsoleState>) -> Result<Response, ConsoleError> {
     let admin = &console.api.admin;
     let (summary, activity) = (admin.summary().await?, admin.activity().await?);
     let content = page(&summary, &activity);

@@ -10,7 +10,7 @@ use super::frame;
 use super::params::Params;
 use super::text::visible;
 use crate::admin::trace::{StoryEntry, Trace};
-use crate::http::console::access::Reader;
+use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
 use crate::store::admin::trace::TraceTarget;
@@ -18,7 +18,7 @@ use crate::store::admin::trace::TraceTarget;
 const PATH: &str = "/console/operations/trace";
 
 pub async fn show(
-    Reader(visitor): Reader,
+    Access(visitor): Reader,
     State(console): State<ConsoleState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ConsoleError> {
