@@ -13,7 +13,7 @@ use crate::store::deliveries::rates::{self, ReceivedMinute};
 
 pub const MINUTES: i32 = 60;
 /// Rows of a minute that are read.
-pub const COUNTED: i64 = 1_000;
+pub const COUNTED: i64 = 2_000;
 /// Jobs that a delivery has when it is received. Replays are left out: their deliveries were received before.
 const RECEIVED_KINDS: [JobKind; 2] = [JobKind::FullEvent, JobKind::FetchNotified];
 

@@ -128,7 +128,12 @@ impl AdminService {
     }
 
     /// Begins the action that a finished dry run counted. `text`: that of its filter.
-    pub async fn begin_counted(&self, dry_run: Uuid, text: Option<&str>, acting: Acting) -> Result<BatchRow, BatchError> {
+    pub async fn begin_counted(
+        &self,
+        dry_run: Uuid,
+        text: Option<&str>,
+        acting: Acting,
+    ) -> Result<BatchRow, BatchError> {
         let id = batches::begin_counted(&self.pool, dry_run, text, acting, StepsBy::Worker).await?;
         batches::get(&self.pool, id).await
     }

@@ -15,7 +15,6 @@ use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 
 use crate::support::cluster::Db;
@@ -94,7 +93,7 @@ struct WebPage {
 
 impl Browser {
     fn new(base: String) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let client = avinode_ingest::cli::replay::sender::client(&base).unwrap();
         Self {
             client,
             base,

@@ -47,5 +47,8 @@ fn the_counts_of_a_minute_with_more_rows_follow_from_the_time_of_the_first() {
         &received(COUNTED, Some(TimeDelta::seconds(15))),
         &finished(COUNTED, 500, Some(TimeDelta::seconds(30))),
     );
-    assert_eq!((minute.received, minute.applied, minute.is_estimate), (4_000, 1_000, true));
+    assert_eq!(
+        (minute.received, minute.applied, minute.is_estimate),
+        (8_000, 1_000, true)
+    );
 }

@@ -13,9 +13,9 @@ export function setting(name) {
   return value;
 }
 
-export const program = setting('INGEST_PROGRAM');
-export const board = `${setting('INGEST_ADMIN_URL')}/console`;
-export const tokens = { admin: setting('INGEST_TOKEN'), read: setting('INGEST_READ_TOKEN') };
+export const program = setting('CONSOLE_PROGRAM');
+export const board = `${setting('ADMIN_URL')}/console`;
+export const tokens = { admin: setting('INGEST_TOKEN'), read: setting('READ_TOKEN') };
 
 /** Runs a command of the program and returns its output. */
 export async function command(...args) {

@@ -1,10 +1,13 @@
 //! The pages of operations: what they show, who may change something, and that a batch does what its dry run counted.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{ADMIN, ConsoleService, READ, WRITE};
 use crate::support::PATIENCE;
+use crate::support::activity::fill;
 use crate::support::bodies::event;
 use crate::support::eventually::eventually;
 use crate::support::sql::{count, text};
@@ -21,13 +24,20 @@ const PAGES: [&str; 10] = [
     "/maintenance",
     "/checks?run=yes",
 ];
+/// The bound of a page, also in an unoptimised build on a busy machine.
+const BOUND: Duration = Duration::from_millis(100);
 const DEAD: &str = "SELECT count(*) FROM avinode_ingest.dead_jobs";
 
 /// Sends events that are dead-lettered, and returns their deliveries.
 async fn dead_letters(console: &ConsoleService, kinds: &[&str]) -> Vec<Uuid> {
     let mut deliveries = Vec::new();
     for (number, kind) in (1..).zip(kinds) {
-        let body = event(kind, &format!("evt-{number}"), number, json!({"trip": {"id": "atrip-1"}}));
+        let body = event(
+            kind,
+            &format!("evt-{number}"),
+            number,
+            json!({"trip": {"id": "atrip-1"}}),
+        );
         let (status, answer) = console.service.post(body.to_string().as_bytes()).await;
         assert_eq!(status, 200);
         deliveries.push(answer["delivery"].as_str().unwrap().parse().unwrap());
@@ -58,7 +68,10 @@ async fn every_page_is_shown_to_a_reader_without_an_inline_style_or_script() {
     let overview = browser.get("/console/operations").await;
     overview.assert_has("Received per minute");
     overview.assert_has("Deliveries: 1 in the last minute");
-    browser.get(&format!("/console/operations{delivery}")).await.assert_has("\"eventId\": \"evt-1\"");
+    browser
+        .get(&format!("/console/operations{delivery}"))
+        .await
+        .assert_has("\"eventId\": \"evt-1\"");
     console.service.stop().await;
 }
 
@@ -75,18 +88,31 @@ async fn only_an_admin_with_a_form_of_the_console_changes_something() {
         let shown = browser.get(&page).await;
         shown.assert_lacks("Discard");
         assert_eq!(browser.submit(&shown, &path, &[]).await.status, 403);
-        assert_eq!(browser.submit(&shown, "/console/operations/batches", &batch).await.status, 403);
+        assert_eq!(
+            browser
+                .submit(&shown, "/console/operations/batches", &batch)
+                .await
+                .status,
+            403
+        );
     }
     let admin = console.signed_in(ADMIN).await;
     assert_eq!(admin.post(&path, &[("form_token", "guessed")]).await.status, 403);
     assert_eq!(admin.post("/console/operations/batches", &batch).await.status, 403);
     assert_eq!(count(&console.db.pool, DEAD).await, 1);
-    assert_eq!(count(&console.db.pool, "SELECT count(*) FROM avinode_ingest.batches").await, 0);
+    assert_eq!(
+        count(&console.db.pool, "SELECT count(*) FROM avinode_ingest.batches").await,
+        0
+    );
     let shown = admin.get(&page).await;
     let done = admin.submit(&shown, &path, &[("note", "no meaning for us")]).await;
     assert_eq!(done.status, 303, "{}", done.body);
     assert_eq!(count(&console.db.pool, DEAD).await, 0);
-    let author = text(&console.db.pool, "SELECT actor || ': ' || (details->>'note') FROM avinode_ingest.audit").await;
+    let author = text(
+        &console.db.pool,
+        "SELECT actor || ': ' || (details->>'note') FROM avinode_ingest.audit",
+    )
+    .await;
     assert_eq!(author.as_deref(), Some("token:operations: no meaning for us"));
     console.service.stop().await;
 }
@@ -100,7 +126,12 @@ async fn a_group_of_dead_letters_is_discarded_as_its_dry_run_counted_it() {
     let group = "/console/operations/dead-letters/group?kind=full_event&reason=unknown+event+kind";
     let page = admin.get(group).await;
     page.assert_has("Dry run: discard");
-    let fields = [("action", "discard"), ("state", "dead"), ("kind", "full_event"), ("reason", "unknown event kind")];
+    let fields = [
+        ("action", "discard"),
+        ("state", "dead"),
+        ("kind", "full_event"),
+        ("reason", "unknown event kind"),
+    ];
     let begun = admin.submit(&page, "/console/operations/batches", &fields).await;
     assert_eq!(begun.status, 303, "{}", begun.body);
     let dry_run = begun.location().to_owned();
@@ -132,7 +163,9 @@ async fn a_replay_by_a_text_is_confirmed_with_the_same_text_only() {
     let console = ConsoleService::start().await;
     dead_letters(&console, &["TripSomethingNew"]).await;
     let admin = console.signed_in(ADMIN).await;
-    let page = admin.get("/console/operations/deliveries?outcome=dead&text=unknown+event").await;
+    let page = admin
+        .get("/console/operations/deliveries?outcome=dead&text=unknown+event")
+        .await;
     let fields = [("action", "replay"), ("outcome", "dead"), ("text", "unknown event")];
     let begun = admin.submit(&page, "/console/operations/batches", &fields).await;
     let dry_run = begun.location().to_owned();
@@ -147,7 +180,10 @@ async fn a_replay_by_a_text_is_confirmed_with_the_same_text_only() {
     }
     let replays = "SELECT count(*) FROM avinode_ingest.batches WHERE NOT dry_run";
     assert_eq!(count(&console.db.pool, replays).await, 0);
-    assert_eq!(admin.submit(&page, &confirm, &[("text", "unknown event")]).await.status, 303);
+    assert_eq!(
+        admin.submit(&page, &confirm, &[("text", "unknown event")]).await.status,
+        303
+    );
     assert_eq!(count(&console.db.pool, replays).await, 1);
     console.service.stop().await;
 }
@@ -167,7 +203,39 @@ async fn an_invalid_filter_is_named_on_a_page() {
     ] {
         let page = browser.get(&format!("/console/operations{path}")).await;
         assert_eq!(page.status, status, "{path}: {}", page.body);
-        assert!(page.body.to_lowercase().contains(&named.to_lowercase()), "{path}: {}", page.body);
+        assert!(
+            page.body.to_lowercase().contains(&named.to_lowercase()),
+            "{path}: {}",
+            page.body
+        );
+    }
+    console.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn among_many_deliveries_of_an_hour_every_page_is_shown_within_the_bound() {
+    let console = ConsoleService::start().await;
+    fill(&console.db, 400_000, "1 second", "7.5 milliseconds").await;
+    console
+        .db
+        .run("VACUUM ANALYZE avinode_ingest.outcomes, avinode_ingest.deliveries")
+        .await;
+    let browser = console.signed_in(READ).await;
+    // The checks count what is stored; their page does not wait for them.
+    let pages = PAGES
+        .into_iter()
+        .filter(|path| !path.starts_with("/checks"))
+        .chain(["/checks"]);
+    for path in pages {
+        let mut best = Duration::MAX;
+        for _ in 0..5 {
+            let begun = Instant::now();
+            let page = browser.get(&format!("/console/operations{path}")).await;
+            best = best.min(begun.elapsed());
+            assert_eq!(page.status, 200, "{path}: {}", page.body);
+        }
+        println!("{best:>8.1?} /console/operations{path}");
+        assert!(best < BOUND, "{path}: {best:?}");
     }
     console.service.stop().await;
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::admin::activity::{self, COUNTED, MINUTES, MinuteActivity};
 
+use crate::support::activity::fill;
 use crate::support::cluster::Db;
 
 /// Deliveries of the last 50 minutes in the second test, and as many outcomes.
@@ -12,30 +13,13 @@ const OF_A_MINUTE: i64 = 8_000;
 /// The bound of a page of the console, also in an unoptimised build.
 const BOUND: Duration = Duration::from_millis(100);
 
-/// Inserts deliveries and their outcomes, the first of which finished `newest` ago, and each other one `distance` before.
-async fn fill(db: &Db, rows: u32, newest: &str, distance: &str) {
-    db.run(&format!(
-        "SET session_replication_role = replica;
-         CREATE TEMPORARY TABLE made AS
-         SELECT n, now() - interval '{newest}' - n * interval '{distance}' AS at FROM generate_series(0, {rows} - 1) AS n;
-         INSERT INTO avinode_ingest.deliveries (id, received_at, verified_by, headers, body)
-         SELECT (left(avinode_ingest.uuid_of_time(at)::text, 24) || lpad(to_hex(n), 12, '0'))::uuid, at, 'hmac#1', '', ''
-         FROM made ORDER BY at;
-         INSERT INTO avinode_ingest.outcomes (job_id, kind, created_at, finished_at, attempts, outcome)
-         SELECT n, CASE n % 4 WHEN 3 THEN 'event_replay' ELSE 'full_event' END, at - (n % 4 + 1) * interval '1 second', at, 1,
-            'applied'
-         FROM made ORDER BY at;
-         DROP TABLE made"
-    ))
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minute_has_its_deliveries_and_the_times_of_those_that_were_applied_when_they_came() {
     let db = Db::new().await;
     fill(&db, 4, "20 seconds", "1 second").await;
     // No time to apply: it is none of these.
-    db.run("UPDATE avinode_ingest.outcomes SET outcome = 'duplicate' WHERE job_id = 2").await;
+    db.run("UPDATE avinode_ingest.outcomes SET outcome = 'duplicate' WHERE job_id = 2")
+        .await;
     let hour = activity::read(&db.pool.service()).await.unwrap();
     assert_eq!(hour.minutes.len(), usize::try_from(MINUTES).unwrap());
     let (last, before) = hour.minutes.split_last().unwrap();

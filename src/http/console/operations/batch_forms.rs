@@ -41,7 +41,10 @@ pub fn work(fields: &Params) -> Result<BatchWork, ApiProblem> {
 pub fn of_dead_letters(visitor: &Visitor, group: &DeadLetterGroup) -> Option<Markup> {
     let filters = GroupFilters::of(group);
     let params = |filters: &[(&str, String)]| -> Params {
-        filters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        filters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
     };
     let (jobs, deliveries) = (params(&filters.jobs), params(&filters.deliveries));
     visitor.may(ApiScope::Admin).then(|| {
@@ -59,18 +62,26 @@ pub fn of_dead_letters(visitor: &Visitor, group: &DeadLetterGroup) -> Option<Mar
 /// The forms for all jobs that the filters of the list select.
 pub fn of_jobs(visitor: &Visitor, params: &Params) -> Markup {
     let filters = params.without(&PAGE_PARAMS);
-    of_list(visitor, &filters, &html! {
-        (dry_run(visitor, "retry", &filters, "The selected jobs become due now: dead, scheduled and retryable ones."))
-        (dry_run(visitor, "discard", &filters, "The selected jobs leave the queue for good. Their deliveries stay."))
-    })
+    of_list(
+        visitor,
+        &filters,
+        &html! {
+            (dry_run(visitor, "retry", &filters, "The selected jobs become due now: dead, scheduled and retryable ones."))
+            (dry_run(visitor, "discard", &filters, "The selected jobs leave the queue for good. Their deliveries stay."))
+        },
+    )
 }
 
 /// The form for all deliveries that the filters of the list select.
 pub fn of_deliveries(visitor: &Visitor, params: &Params) -> Markup {
     let filters = params.without(&PAGE_PARAMS);
-    of_list(visitor, &filters, &html! {
-        (dry_run(visitor, "replay", &filters, "New jobs process the selected deliveries again."))
-    })
+    of_list(
+        visitor,
+        &filters,
+        &html! {
+            (dry_run(visitor, "replay", &filters, "New jobs process the selected deliveries again."))
+        },
+    )
 }
 
 fn of_list(visitor: &Visitor, filters: &Params, forms: &Markup) -> Markup {

@@ -50,8 +50,16 @@ pub async fn begin(State(console): State<ConsoleState>, form: AdminForm) -> Resu
     };
     let batch = console.api.admin.begin_batch(&batch).await?;
     // The record keeps only the digest of a text, which the action itself needs.
-    let text: Params = fields.get("text").map(|text| ("text".to_owned(), text.to_owned())).into_iter().collect();
-    let query = if text.is_empty() { String::new() } else { format!("?{}", text.encoded()) };
+    let text: Params = fields
+        .get("text")
+        .map(|text| ("text".to_owned(), text.to_owned()))
+        .into_iter()
+        .collect();
+    let query = if text.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", text.encoded())
+    };
     Ok(Redirect::to(&format!("{}{query}", batches::path_of(&batch))).into_response())
 }
 

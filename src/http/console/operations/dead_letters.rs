@@ -45,7 +45,9 @@ pub fn list(dead: &DeadLetters, now: DateTime<Utc>) -> Markup {
 
 fn group_path(group: &DeadLetterGroup) -> String {
     let mut query = Serializer::new(String::new());
-    query.append_pair("kind", &group.kind).append_pair("reason", &group.reason);
+    query
+        .append_pair("kind", &group.kind)
+        .append_pair("reason", &group.reason);
     format!("{PATH}/group?{}", query.finish())
 }
 
@@ -58,7 +60,10 @@ pub struct GroupFilters {
 impl GroupFilters {
     pub fn of(group: &DeadLetterGroup) -> Self {
         let words = group.selecting_words();
-        let mut jobs = vec![("state", JobState::Dead.as_str().to_owned()), ("kind", group.kind.clone())];
+        let mut jobs = vec![
+            ("state", JobState::Dead.as_str().to_owned()),
+            ("kind", group.kind.clone()),
+        ];
         let mut deliveries = vec![("outcome", "dead".to_owned())];
         if let Some(words) = words {
             jobs.push(("reason", words.to_owned()));

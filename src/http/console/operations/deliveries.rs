@@ -18,7 +18,10 @@ pub const PATH: &str = "/console/operations/deliveries";
 
 pub fn filters(params: &Params) -> Markup {
     let kinds: Vec<&str> = SubjectKind::VARIANTS.iter().map(|kind| kind.as_str()).collect();
-    let outcomes: Vec<&str> = DeliveryOutcome::VARIANTS.iter().map(|outcome| outcome.as_str()).collect();
+    let outcomes: Vec<&str> = DeliveryOutcome::VARIANTS
+        .iter()
+        .map(|outcome| outcome.as_str())
+        .collect();
     let fields = [
         Field::text("trip", "Trip"),
         Field::text("rfq", "RFQ"),

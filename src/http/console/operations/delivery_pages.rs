@@ -50,5 +50,10 @@ pub async fn show(
         (frame::outcome(&Params::read(&query.unwrap_or_default())))
         (deliveries::page(&record, trace.as_ref(), action.as_ref(), console.clock.now()))
     };
-    Ok(frame::page(&visitor, deliveries::PATH, &format!("Delivery {id}"), &content))
+    Ok(frame::page(
+        &visitor,
+        deliveries::PATH,
+        &format!("Delivery {id}"),
+        &content,
+    ))
 }

@@ -33,7 +33,11 @@ pub async fn list(
     let params = Params::read(&query.unwrap_or_default());
     let filter = params.parse::<DocumentListParams>()?.parse()?;
     // One more shows that there is another page.
-    let rows = console.api.admin.documents(filter.resource.as_deref(), filter.before, filter.limit + 1).await?;
+    let rows = console
+        .api
+        .admin
+        .documents(filter.resource.as_deref(), filter.before, filter.limit + 1)
+        .await?;
     let limit = u16::try_from(filter.limit).unwrap_or(u16::MAX);
     let page = Page::from_rows(rows, limit, |document| DocumentCursor(document.id));
     let cursor = page.next.map(|key| cursor::encode(&key));

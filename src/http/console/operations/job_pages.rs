@@ -24,7 +24,11 @@ pub async fn list(
 ) -> Result<Response, ConsoleError> {
     let query = Params::read(&query.unwrap_or_default());
     let params = query.without(&["done"]);
-    let page = console.api.admin.jobs(&params.parse::<JobListParams>()?.parse()?).await?;
+    let page = console
+        .api
+        .admin
+        .jobs(&params.parse::<JobListParams>()?.parse()?)
+        .await?;
     let cursor = page.next.map(|position| cursor::encode(&JobCursor(position)));
     let content = html! {
         (frame::outcome(&query))

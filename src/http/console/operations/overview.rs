@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::frame;
-use super::plot::{Plot, Series};
+use super::plot::{Plot, PlotLine};
 use super::text::{count, duration, moment, visible};
-use crate::admin::activity::{HourActivity, MinuteActivity};
+use crate::admin::activity::{COUNTED, HourActivity, MinuteActivity};
 use crate::admin::fetching::{FetchingStatus, LeaseHolder};
 use crate::admin::summary::{JobCount, OperatorSummary};
 use crate::http::console::access::{Access, Reader};
@@ -88,7 +88,7 @@ fn of_state(summary: &OperatorSummary, state: JobState) -> i64 {
 }
 
 fn plots(activity: &HourActivity) -> Markup {
-    let series = |name, value: &dyn Fn(&MinuteActivity) -> Option<f64>| Series {
+    let series = |name, value: &dyn Fn(&MinuteActivity) -> Option<f64>| PlotLine {
         name,
         values: activity.minutes.iter().map(value).collect(),
     };
@@ -120,7 +120,9 @@ fn plots(activity: &HourActivity) -> Markup {
     html! {
         div.plots { @for plot in &plots { (plot.render()) } }
         @if is_estimate {
-            p.quiet { "Counts of minutes with more than 1,000 deliveries are estimated from the first 1,000." }
+            p.quiet {
+                "Counts of minutes with more than " (count(COUNTED)) " deliveries are estimated from the first " (count(COUNTED)) "."
+            }
         }
     }
 }

@@ -4,10 +4,12 @@ use maud::{Markup, html};
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 96.0;
+/// The distance of lines from the edges, where a dot would be cut.
+const EDGE: f64 = 3.0;
 
 /// A line of a plot, by minutes. `None`: the minute has no value.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub struct PlotLine {
     pub name: &'static str,
     pub values: Vec<Option<f64>>,
 }
@@ -18,7 +20,7 @@ pub struct Plot {
     /// Unique in the page.
     pub id: &'static str,
     pub title: &'static str,
-    pub series: Vec<Series>,
+    pub series: Vec<PlotLine>,
     /// Writes a value with its unit.
     pub format: fn(f64) -> String,
 }
@@ -33,7 +35,7 @@ impl Plot {
                 svg role="img" viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none"
                     aria-labelledby=(title_id) aria-describedby=(text_id) {
                     @for line in [0.0, 0.5, 1.0] {
-                        @let y = 1.0 + (HEIGHT - 2.0) * line;
+                        @let y = EDGE + (HEIGHT - 2.0 * EDGE) * line;
                         line.plot-grid x1="0" x2=(WIDTH) y1=(y) y2=(y) {}
                     }
                     @for (number, series) in self.series.iter().enumerate() {
@@ -62,7 +64,7 @@ impl Plot {
     }
 
     /// The last value and the highest one, for readers who do not see the line.
-    fn summary(&self, series: &Series) -> String {
+    fn summary(&self, series: &PlotLine) -> String {
         let known: Vec<f64> = series.values.iter().flatten().copied().collect();
         let Some(last) = known.last() else {
             return format!("{}: none in the last hour", series.name);
@@ -81,12 +83,12 @@ impl Plot {
     }
 }
 
-/// The data of a path. A value without neighbours is a short line.
+/// The data of a path. A value without neighbours is a dot.
 fn path(values: &[Option<f64>], top: f64) -> String {
     let last = values.len().saturating_sub(1).max(1);
     #[expect(clippy::cast_precision_loss, reason = "at most a few hundred minutes")]
-    let x = |minute: usize| WIDTH * minute as f64 / last as f64;
-    let y = |value: f64| 1.0 + (HEIGHT - 2.0) * (1.0 - value / top);
+    let x = |minute: usize| EDGE + (WIDTH - 2.0 * EDGE) * minute as f64 / last as f64;
+    let y = |value: f64| EDGE + (HEIGHT - 2.0 * EDGE) * (1.0 - value / top);
     let mut data = String::new();
     let mut is_drawing = false;
     for (minute, value) in values.iter().enumerate() {
@@ -97,7 +99,7 @@ fn path(values: &[Option<f64>], top: f64) -> String {
         let (x, y) = (x(minute), y(*value));
         match is_drawing {
             true => data.push_str(&format!("L{x:.1} {y:.1}")),
-            false => data.push_str(&format!("M{x:.1} {y:.1}h0.1")),
+            false => data.push_str(&format!("M{:.1} {y:.1}h2", x - 1.0)),
         }
         is_drawing = true;
     }

@@ -3,7 +3,10 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::{actions, batch_pages, checks, dead_letter_pages, delivery_pages, documents, job_pages, maintenance, overview, traces};
+use super::{
+    actions, batch_pages, checks, dead_letter_pages, delivery_pages, documents, job_pages, maintenance, overview,
+    traces,
+};
 use crate::http::console::state::ConsoleState;
 
 pub fn routes() -> Router<ConsoleState> {

@@ -4,7 +4,7 @@ fn plot(values: Vec<Option<f64>>) -> Plot {
     Plot {
         id: "received",
         title: "Received per minute",
-        series: vec![Series {
+        series: vec![PlotLine {
             name: "Deliveries",
             values,
         }],
@@ -15,7 +15,7 @@ fn plot(values: Vec<Option<f64>>) -> Plot {
 #[test]
 fn a_line_begins_again_after_a_minute_without_a_value() {
     let data = path(&[Some(0.0), Some(4.0), None, Some(2.0)], 4.0);
-    assert_eq!(data, "M0.0 95.0h0.1L120.0 1.0M360.0 48.0h0.1");
+    assert_eq!(data, "M2.0 93.0h2L121.0 3.0M356.0 48.0h2");
 }
 
 #[test]
