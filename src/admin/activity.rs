@@ -6,14 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::finished::{self, FinishedMinute};
 use crate::queue::job_kind::JobKind;
 use crate::store::deliveries::rates::{self, ReceivedMinute};
 
 pub const MINUTES: i32 = 60;
 /// Rows of a minute that are read.
-pub const COUNTED: i64 = 2_000;
+pub const COUNTED: i64 = 500;
 /// Jobs that a delivery has when it is received. Replays are left out: their deliveries were received before.
 const RECEIVED_KINDS: [JobKind; 2] = [JobKind::FullEvent, JobKind::FetchNotified];
 
@@ -48,14 +48,25 @@ impl HourActivity {
 pub async fn read(pool: &Pool) -> Result<HourActivity, sqlx::Error> {
     let until = Clock::System.now();
     let from = until - TimeDelta::minutes(MINUTES.into());
-    let received = rates::per_minute(pool, from, MINUTES, COUNTED).await?;
-    let finished = finished::per_minute(pool, from, MINUTES, COUNTED, &RECEIVED_KINDS).await?;
+    let mut tx = pool.begin_with(rates::BY_INDEX).await?;
+    let (received, finished) = read_minutes(&mut tx, from).await?;
+    tx.commit().await?;
     let minutes = received.into_iter().zip(finished);
     let minutes = minutes.map(|(received, finished)| minute(from, &received, &finished));
     Ok(HourActivity {
         until,
         minutes: minutes.collect(),
     })
+}
+
+/// Reads the rows of each minute, in a transaction with the settings [`rates::BY_INDEX`].
+pub async fn read_minutes(
+    tx: &mut Transaction<'_>,
+    from: DateTime<Utc>,
+) -> Result<(Vec<ReceivedMinute>, Vec<FinishedMinute>), sqlx::Error> {
+    let received = rates::per_minute(tx, from, MINUTES, COUNTED).await?;
+    let finished = finished::per_minute(tx, from, MINUTES, COUNTED, &RECEIVED_KINDS).await?;
+    Ok((received, finished))
 }
 
 fn minute(from: DateTime<Utc>, received: &ReceivedMinute, finished: &FinishedMinute) -> MinuteActivity {
@@ -90,10 +101,10 @@ fn scaled(counted: i64, factor: f64) -> i64 {
     (counted as f64 * factor).round() as i64
 }
 
-/// The time in a UUIDv7.
+/// The time in a UUIDv7: its first 48 bits are milliseconds.
 fn time_of(id: Uuid) -> Option<DateTime<Utc>> {
-    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
-    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+    let (high, _) = id.as_u64_pair();
+    DateTime::from_timestamp_millis(i64::try_from(high >> 16).ok()?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::job_kind::JobKind;
-use ingest_postgres::transaction::Pool;
+use ingest_postgres::transaction::Transaction;
 
 /// The first jobs that finished in a minute.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,14 +24,14 @@ pub struct FinishedMinute {
 
 /// Counts the jobs that finished in each of `minutes` minutes from a time on, up to `most` in a minute.
 pub async fn per_minute(
-    pool: &Pool,
+    tx: &mut Transaction<'_>,
     from: DateTime<Utc>,
     minutes: i32,
     most: i64,
     applied: &[JobKind],
 ) -> Result<Vec<FinishedMinute>, sqlx::Error> {
     let applied: Vec<&str> = applied.iter().map(|kind| kind.as_str()).collect();
-    let query = sqlx::query_as!(
+    sqlx::query_as!(
         FinishedMinute,
         r#"
         SELECT minute.number AS "number!", counted.finished AS "finished!", counted.last_at, counted.applied AS "applied!",
@@ -57,6 +57,7 @@ pub async fn per_minute(
         minutes,
         most,
         &applied as &[&str],
-    );
-    pool.fetch_all(query).await
+    )
+    .fetch_all(tx)
+    .await
 }

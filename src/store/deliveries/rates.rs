@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::Transaction;
+
+/// The settings of a transaction for the counts by minutes. The rows of a minute are read in the order of the index, up to a limit: a bitmap
+/// or a sort would read all of them.
+pub const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off; ";
 
 /// The first deliveries of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +21,12 @@ pub struct ReceivedMinute {
 
 /// Counts the deliveries of each of `minutes` minutes from a time on, up to `most` in a minute.
 pub async fn per_minute(
-    pool: &Pool,
+    tx: &mut Transaction<'_>,
     from: DateTime<Utc>,
     minutes: i32,
     most: i64,
 ) -> Result<Vec<ReceivedMinute>, sqlx::Error> {
-    let query = sqlx::query_as!(
+    sqlx::query_as!(
         ReceivedMinute,
         r#"
         SELECT minute.number AS "number!", counted.deliveries AS "deliveries!", counted.last_id::uuid AS last_id
@@ -43,6 +47,7 @@ pub async fn per_minute(
         from,
         minutes,
         most,
-    );
-    pool.fetch_all(query).await
+    )
+    .fetch_all(tx)
+    .await
 }
