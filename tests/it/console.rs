@@ -14,9 +14,9 @@ use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::header::{HeaderMap, HeaderName};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::service::RunningService;
 
@@ -75,7 +75,7 @@ impl ConsoleService {
 
 /// A client that keeps the cookie of the console.
 #[derive(Clone)]
-struct Browser {
+pub struct Browser {
     client: Client,
     base: String,
     cookie: Option<String>,
@@ -85,15 +85,15 @@ struct Browser {
 
 /// A response.
 #[derive(Debug)]
-struct WebPage {
-    status: u16,
+pub struct WebPage {
+    pub status: u16,
     headers: HeaderMap,
-    body: String,
+    pub body: String,
 }
 
 impl Browser {
-    fn new(base: String) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    pub fn new(base: String) -> Self {
+        let client = avinode_ingest::cli::replay::sender::client(&base).unwrap();
         Self {
             client,
             base,
@@ -107,7 +107,7 @@ impl Browser {
         self
     }
 
-    async fn get(&self, path: &str) -> WebPage {
+    pub async fn get(&self, path: &str) -> WebPage {
         self.send(Method::GET, path, None).await
     }
 
@@ -126,7 +126,7 @@ impl Browser {
             .await
     }
 
-    async fn sign_in(&mut self, token: &str) -> WebPage {
+    pub async fn sign_in(&mut self, token: &str) -> WebPage {
         let page = self
             .post("/console/sign-in", &[("token", token), ("next", "/console")])
             .await;
@@ -157,7 +157,8 @@ impl Browser {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(form);
         }
-        request.send().await.unwrap()
+        // A stream has no end of its own.
+        request.timeout(PATIENCE * 5).send().await.unwrap()
     }
 }
 
@@ -174,7 +175,7 @@ impl WebPage {
     }
 
     #[track_caller]
-    fn assert_has(&self, text: &str) {
+    pub fn assert_has(&self, text: &str) {
         assert!(self.body.contains(text), "no {text} in: {}", self.body);
     }
 

@@ -1705,7 +1705,8 @@ export interface components {
         /** @description An entry of a session's timeline. */
         TimelineEntry: {
             /**
-             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line, `user:NAME` for a user whom a proxy names to
+             *     the console; null for the service itself.
              * @example token:dashboard
              */
             actor?: string | null;
