@@ -66,7 +66,7 @@ pub async fn run(
     let hangups = reload::hangups().context("listen for SIGHUP")?;
     let verifier = Reloadable::new(required_verifier(&args)?);
     let mut settings = settings(&args)?;
-    if args.serve.http.admin_listen.is_some() {
+    if args.serve.http.admin.admin_listen.is_some() {
         settings.metrics = Some(record_metrics()?);
     }
     let named = database::named(&args.database)?;
@@ -92,7 +92,7 @@ pub async fn run(
     }
     // The port first: a second instance that was started by mistake must not reach the database.
     let main = listen(args.serve.listen, "INGEST_LISTEN").await?;
-    let admin = match args.serve.http.admin_listen {
+    let admin = match args.serve.http.admin.admin_listen {
         Some(address) => Some(listen(address, "INGEST_ADMIN_LISTEN").await?),
         None => None,
     };

@@ -24,9 +24,10 @@ pub struct ConsoleArgs {
 impl ConsoleArgs {
     pub(super) fn check(&self, http: &HttpArgs) -> Result<(), SettingError> {
         if self.console_user_header.is_some() && http.trusted_proxies.is_empty() {
-            return Err(SettingError::new(
-                "INGEST_CONSOLE_USER_HEADER (--console-user-header)",
-                "needs INGEST_TRUSTED_PROXIES (--trusted-proxies): the header is believed from these networks only",
+            return Err(SettingError(
+                "INGEST_CONSOLE_USER_HEADER (--console-user-header) needs INGEST_TRUSTED_PROXIES (--trusted-proxies): the header is \
+                 believed from these networks only"
+                    .to_owned(),
             ));
         }
         Ok(())

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod board;
 pub mod card;
 pub mod cookie;
+pub mod document;
 pub mod error;
 pub mod events;
 pub mod form;

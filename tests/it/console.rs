@@ -17,6 +17,7 @@ use avinode_ingest::service::{ApiSettings, ServiceSettings};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method};
 
+use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::service::RunningService;
 
@@ -75,7 +76,7 @@ impl ConsoleService {
 
 /// A client that keeps the cookie of the console.
 #[derive(Clone)]
-struct Browser {
+pub struct Browser {
     client: Client,
     base: String,
     cookie: Option<String>,
@@ -85,14 +86,14 @@ struct Browser {
 
 /// A response.
 #[derive(Debug)]
-struct WebPage {
-    status: u16,
+pub struct WebPage {
+    pub status: u16,
     headers: HeaderMap,
-    body: String,
+    pub body: String,
 }
 
 impl Browser {
-    fn new(base: String) -> Self {
+    pub fn new(base: String) -> Self {
         let client = avinode_ingest::cli::replay::sender::client(&base).unwrap();
         Self {
             client,
@@ -107,7 +108,7 @@ impl Browser {
         self
     }
 
-    async fn get(&self, path: &str) -> WebPage {
+    pub async fn get(&self, path: &str) -> WebPage {
         self.send(Method::GET, path, None).await
     }
 
@@ -126,7 +127,7 @@ impl Browser {
             .await
     }
 
-    async fn sign_in(&mut self, token: &str) -> WebPage {
+    pub async fn sign_in(&mut self, token: &str) -> WebPage {
         let page = self
             .post("/console/sign-in", &[("token", token), ("next", "/console")])
             .await;
@@ -157,7 +158,8 @@ impl Browser {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(form);
         }
-        request.send().await.unwrap()
+        // A stream has no end of its own.
+        request.timeout(PATIENCE * 5).send().await.unwrap()
     }
 }
 
@@ -174,7 +176,7 @@ impl WebPage {
     }
 
     #[track_caller]
-    fn assert_has(&self, text: &str) {
+    pub fn assert_has(&self, text: &str) {
         assert!(self.body.contains(text), "no {text} in: {}", self.body);
     }
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use sha2::{Digest, Sha256};
 
-use super::error::ConsoleError;
+use crate::http::problem::Problem;
 
 /// SHA-256 of htmx 2.0.11.
 #[cfg(test)]
@@ -66,7 +66,7 @@ pub async fn get(Path((version, name)): Path<(String, String)>) -> Response {
             ];
             (headers, file.bytes).into_response()
         }
-        _ => ConsoleError::NotFound.into_response(),
+        _ => Problem::NotFound.into_response(),
     }
 }
 

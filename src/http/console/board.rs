@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::access::{Access, Reader};
-use super::card::card;
+use super::card::{card, quotes, title};
 use super::error::ConsoleError;
 use super::format::words;
 use super::layout;
@@ -46,9 +46,9 @@ pub async fn get(
         true => (board_path(status), columns(&console, status).await?),
         false => (search_path(text), results(&console, text).await?),
     };
-    let title = if text.is_empty() { "Board" } else { "Search" };
+    let heading = if text.is_empty() { "Board" } else { "Search" };
     let content = html! {
-        h1 { (title) }
+        h1 { (heading) }
         div.tools {
             form.line role="search" action="/console" {
                 div {
@@ -61,7 +61,7 @@ pub async fn get(
         }
         (layout::live("sessions", &path, "/console/events", &found))
     };
-    Ok(layout::page(&visitor, "/console", title, &content))
+    Ok(layout::page(&visitor, "/console", heading, &content))
 }
 
 fn board_path(status: SessionStatus) -> String {
@@ -72,8 +72,8 @@ fn board_path(status: SessionStatus) -> String {
 }
 
 fn search_path(text: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new("/console?".to_owned());
-    query.append_pair("q", text).finish()
+    let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    format!("/console?q={query}")
 }
 
 fn status_links(shown: SessionStatus, is_board: bool) -> Markup {
@@ -96,7 +96,7 @@ async fn columns(console: &Console, status: SessionStatus) -> Result<Markup, Con
     let columns = console.api.sessions.board(status).await?;
     let now = console.clock.now();
     Ok(html! {
-        div.columns role="region" aria-label="Sessions by workflow step" tabindex="0" {
+        div.columns role="region" aria-label="Sessions by workflow step" tabindex="0" data-summary=(summary(&columns)) {
             @for column in &columns {
                 @let step = column.step.as_deref().map_or_else(|| "no step".to_owned(), words);
                 section.column aria-label=(step) {
@@ -111,6 +111,15 @@ async fn columns(console: &Console, status: SessionStatus) -> Result<Markup, Con
             }
         }
     })
+}
+
+/// The latest activity on the board.
+fn summary(columns: &[BoardColumn]) -> String {
+    let sessions = columns.iter().flat_map(|column| &column.sessions);
+    match sessions.max_by_key(|session| session.last_activity_at) {
+        Some(session) => format!("Latest activity: {}, {}", title(session), quotes(session)),
+        None => "No sessions".to_owned(),
+    }
 }
 
 /// The number of sessions, which is counted up to a bound.
@@ -138,8 +147,8 @@ async fn results(console: &Console, text: &str) -> Result<Markup, ConsoleError> 
     Ok(html! {
         @match found.len() {
             0 => p { "No session has this id, and no operator or agent of a session this name." },
-            1 => p { "1 session" },
-            count => p { (count) " sessions, newest activity first" },
+            1 => h2 { "1 session" },
+            count => h2 { (count) " sessions, newest activity first" },
         }
         ul.cards.results {
             @for FoundSession { session, matched_by } in &found {

@@ -8,7 +8,6 @@ use crate::domain::chat_session::view::ChatSession;
 
 /// The list item of a session; `note` says why it is shown.
 pub fn card(session: &ChatSession, note: Option<&str>, now: DateTime<Utc>) -> Markup {
-    let expected = session.quotes_expected_count;
     html! {
         li.card {
             h3 { a id={ "session-" (session.id) } href={ "/console/sessions/" (session.id) } { (title(session)) } }
@@ -16,11 +15,7 @@ pub fn card(session: &ChatSession, note: Option<&str>, now: DateTime<Utc>) -> Ma
                 p { (short(subject)) }
             }
             p.quiet { (route(session)) }
-            p {
-                (session.quotes_received_count)
-                @if expected > 0 { " of " (expected) }
-                @if session.quotes_received_count == 1 && expected == 0 { " quote" } @else { " quotes" }
-            }
+            p { (quotes(session)) }
             @if session.primary_quote_id.is_some() {
                 p {
                     bdi { (short_or_dash(session.operator_name.as_deref())) } ", "
@@ -31,6 +26,15 @@ pub fn card(session: &ChatSession, note: Option<&str>, now: DateTime<Utc>) -> Ma
             p.quiet { "active " (age(session.last_activity_at, now)) }
             @if let Some(note) = note { p.quiet { (note) } }
         }
+    }
+}
+
+/// `2 of 4 quotes`.
+pub fn quotes(session: &ChatSession) -> String {
+    match (session.quotes_received_count, session.quotes_expected_count) {
+        (1, ..=0) => "1 quote".to_owned(),
+        (received, ..=0) => format!("{received} quotes"),
+        (received, expected) => format!("{received} of {expected} quotes"),
     }
 }
 

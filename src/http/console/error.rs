@@ -6,7 +6,7 @@ use hyper::header::{CONNECTION, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use maud::html;
 use url::form_urlencoded;
 
-use super::layout;
+use super::document::without_visitor;
 use crate::domain::api_scope::ApiScope;
 use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::request_id;
@@ -82,7 +82,7 @@ fn page(problem: ProblemDetails) -> Response {
         p { a href="/console" { "To the board" } }
     };
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, layout::without_visitor(problem.title(), &content)).into_response();
+    let mut response = (status, without_visitor(problem.title(), &content)).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response
             .headers_mut()

@@ -73,7 +73,7 @@ impl PageStream {
         match self.entries.next().await? {
             StreamItem::Entry(_) => {
                 let until = Instant::now() + GATHER;
-                // What is taken here and not sent: only that there is something new counts.
+                // These entries are not sent: only that there is something new counts.
                 while let Ok(item) = timeout_at(until, self.entries.next()).await {
                     item?;
                 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::access::{Access, Reader, Visitor};
-use super::card::{route, title};
+use super::card::{quotes, route, title};
 use super::error::ConsoleError;
 use super::form::token_field;
 use super::format::{age, members, moment, price, short, short_or_dash, words};
@@ -62,11 +62,11 @@ pub async fn get(
     let (SessionId(id), QueryParams(query)) = (id?, query?);
     let sessions = &console.api.sessions;
     let session = sessions.get(id).await?;
-    let quotes = PageRequest {
+    let page = PageRequest {
         after: query.quotes.clone(),
         limit: QUOTES,
     };
-    let quotes = sessions.quotes(id, &quotes).await?;
+    let listed = sessions.quotes(id, &page).await?;
     let entries = PageRequest {
         after: query.before,
         limit: ENTRIES,
@@ -74,9 +74,9 @@ pub async fn get(
     let entries = sessions.newest_timeline(id, &entries).await?;
     let now = console.clock.now();
     let parts = html! {
-        (facts(&session, now))
+        (facts(&session, entries.data.first(), now))
         h2 { "Quotes" }
-        (quote_table(&visitor, &session, &quotes, now))
+        (quote_table(&visitor, &session, &listed, now))
         h2 #timeline { "Timeline" }
         (timeline(id, &entries, now))
     };
@@ -108,10 +108,11 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn facts(session: &ChatSession, now: DateTime<Utc>) -> Markup {
+fn facts(session: &ChatSession, newest: Option<&TimelineEntry>, now: DateTime<Utc>) -> Markup {
     let id = |text: &Option<String>| short_or_dash(text.as_deref());
+    let newest = newest.map_or_else(|| "no entry".to_owned(), |entry| words(&entry.kind));
     html! {
-        div.panel {
+        div.panel data-summary={ (quotes(session)) ", latest entry: " (newest) } {
             dl.facts {
                 @if let Some(subject) = &session.conversation_subject { dt { "Subject" } dd { (short(subject)) } }
                 dt { "Route" } dd { (route(session)) }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use super::access::peer;
 use super::cookie;
+use super::document::without_visitor;
 use super::error::ConsoleError;
 use super::form::{self, ReadForm};
-use super::layout;
 use super::origin;
 use super::state::{Console, ConsoleState};
 use crate::http::client_address::is_over_tls;
@@ -34,7 +34,7 @@ pub async fn page(
 ) -> Result<Response, ConsoleError> {
     let QueryParams(query) = query?;
     let content = content(&console, own_path(&query.next), None);
-    Ok(layout::without_visitor("Sign in", &content).into_response())
+    Ok(without_visitor("Sign in", &content).into_response())
 }
 
 /// `POST /console/sign-in`
@@ -53,7 +53,7 @@ pub async fn sign_in(State(console): State<ConsoleState>, request: Request) -> R
             .tokens
             .log("an unknown token at the sign-in of the console", &parts);
         let content = content(&console, next, Some("No token of this service has this text."));
-        return Ok((StatusCode::FORBIDDEN, layout::without_visitor("Sign in", &content)).into_response());
+        return Ok((StatusCode::FORBIDDEN, without_visitor("Sign in", &content)).into_response());
     };
     tracing::info!(token = token.name, "signed in to the console with token {}", token.name);
     let value = cookie::seal(&token, console.clock.now(), rand::rng().random());

@@ -77,7 +77,7 @@ async fn a_card_shows_the_primary_quote_with_operator_price_and_currency() {
         "the primary quote is on the board",
         async || {
             let page = browser.get("/console").await;
-            page.body.contains("48,250.50 USD") && page.body.contains("A. Seller")
+            page.body.contains("48,250.50 USD") && page.body.contains("Northwind Jets")
         },
     )
     .await;
