@@ -26,7 +26,7 @@ pub fn pretty(text: &str) -> Option<String> {
             }
             '{' | '[' => {
                 out.push(c);
-                while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+                while chars.next_if(char::is_ascii_whitespace).is_some() {}
                 match chars.next_if(|c| matches!(c, '}' | ']')) {
                     Some(end) => out.push(end),
                     None => {

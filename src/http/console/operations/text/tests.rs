@@ -8,7 +8,7 @@ fn a_stored_text_is_shown_in_full_and_cannot_turn_the_text_around_it() {
 #[test]
 fn durations_and_counts_are_readable() {
     assert_eq!(
-        [duration(0.0421), duration(3.14), duration(600.0), duration(7_200.0)],
+        [duration(0.0421), duration(3.12), duration(600.0), duration(7_200.0)],
         ["42 ms", "3.1 s", "10 min", "2 h"]
     );
     assert_eq!(
