@@ -39,23 +39,18 @@ impl SessionService {
     /// The database is busy.
     pub async fn board(&self, status: SessionStatus) -> Result<Vec<BoardColumn>, SessionError> {
         self.read(|mut tx| async move {
-            let found = board::steps(&mut tx, status, STEPS, MAX_COUNT).await?;
+            let found = board::steps(&mut tx, status, STEPS).await?;
             let known = KNOWN.map(WorkflowStep::as_str);
             let mut columns = Vec::new();
-            let others = found
-                .iter()
-                .map(|total| total.step.as_str())
-                .filter(|step| !known.contains(step));
+            let others = found.iter().map(String::as_str).filter(|step| !known.contains(step));
             // The empty text is the first of the found ones, and comes last.
             let (named, without): (Vec<_>, Vec<_>) = others.partition(|step| !step.is_empty());
             for step in known.into_iter().chain(named).chain(without) {
-                let count = found
-                    .iter()
-                    .find(|total| total.step == step)
-                    .map_or(0, |total| total.sessions);
-                let sessions = match count {
-                    0 => Vec::new(),
-                    _ => page::of_step(&mut tx, status, step, SESSIONS).await?,
+                let sessions = page::of_step(&mut tx, status, step, SESSIONS).await?;
+                let shown = i64::try_from(sessions.len()).unwrap_or(i64::MAX);
+                let count = match shown < i64::from(SESSIONS) {
+                    true => shown,
+                    false => page::count_of_step(&mut tx, status, step, MAX_COUNT).await?,
                 };
                 columns.push(BoardColumn {
                     step: (!step.is_empty()).then(|| step.to_owned()),

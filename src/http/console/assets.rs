@@ -26,22 +26,25 @@ struct EmbeddedFile {
     bytes: &'static [u8],
 }
 
-macro_rules! embedded {
-    ($name:literal, $content_type:literal) => {
-        EmbeddedFile {
-            name: $name,
-            content_type: $content_type,
-            bytes: include_bytes!(concat!("assets/", $name)),
+impl EmbeddedFile {
+    const fn new(name: &'static str, content_type: &'static str, bytes: &'static [u8]) -> Self {
+        Self {
+            name,
+            content_type,
+            bytes,
         }
-    };
+    }
 }
 
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 static FILES: [EmbeddedFile; 5] = [
-    embedded!("console.css", "text/css; charset=utf-8"),
-    embedded!("console.js", "text/javascript; charset=utf-8"),
-    embedded!("htmx.min.js", "text/javascript; charset=utf-8"),
-    embedded!("sse.min.js", "text/javascript; charset=utf-8"),
-    embedded!("icon.svg", "image/svg+xml"),
+    EmbeddedFile::new("console.css", STYLE, include_bytes!("assets/console.css")),
+    EmbeddedFile::new("console.js", SCRIPT, include_bytes!("assets/console.js")),
+    EmbeddedFile::new("htmx.min.js", SCRIPT, include_bytes!("assets/htmx.min.js")),
+    EmbeddedFile::new("sse.min.js", SCRIPT, include_bytes!("assets/sse.min.js")),
+    EmbeddedFile::new("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),
 ];
 
 /// The beginning of the digest of all files: a new version of the program has other paths, so that browsers may keep a file for ever.

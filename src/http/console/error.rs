@@ -44,16 +44,16 @@ impl IntoResponse for ConsoleError {
         match self {
             Self::SignIn { path, is_htmx } => sign_in(&path, is_htmx),
             Self::Forbidden { needed } => page(
-                ProblemDetails::new(403, "forbidden", "Insufficient scope")
+                &ProblemDetails::new(403, "forbidden", "Insufficient scope")
                     .detail(format!("This needs the scope {}. Sign in with another token.", needed.as_str())),
             ),
-            Self::ForeignForm => page(ProblemDetails::new(403, "foreign-form", "Form not accepted").detail(
+            Self::ForeignForm => page(&ProblemDetails::new(403, "foreign-form", "Form not accepted").detail(
                 "Nothing was changed. The form is not from a page of this console, or its page was made for another session. Go back, \
                  reload the page and try again.",
             )),
-            Self::NotFound => page(Problem::NotFound.details()),
-            Self::MethodNotAllowed => page(Problem::MethodNotAllowed.details()),
-            Self::Api(problem) => page(problem.details()),
+            Self::NotFound => page(&Problem::NotFound.details()),
+            Self::MethodNotAllowed => page(&Problem::MethodNotAllowed.details()),
+            Self::Api(problem) => page(&problem.details()),
         }
     }
 }
@@ -72,7 +72,7 @@ fn sign_in(path: &str, is_htmx: bool) -> Response {
     response
 }
 
-fn page(problem: ProblemDetails) -> Response {
+fn page(problem: &ProblemDetails) -> Response {
     let content = html! {
         h1 { (problem.title()) }
         p { (problem.explanation()) }

@@ -102,17 +102,33 @@ pub async fn of_step(
     limit: u16,
 ) -> Result<Vec<ChatSession>, sqlx::Error> {
     let mut query = QueryBuilder::new(SELECT);
-    query.push(ALL).push(" AND session.status = '").push(status.as_str());
+    push_step(&mut query, ALL, status, step, limit.into());
+    query.push(JOINS).push(ORDER);
+    sessions(query, tx).await
+}
+
+/// Counts the sessions of a status and a workflow step, up to a maximum. In the order of an index: the planner would otherwise read the
+/// table from its beginning, on which there may be none.
+pub async fn count_of_step(
+    tx: &mut Transaction<'_>,
+    status: SessionStatus,
+    step: &str,
+    max: i64,
+) -> Result<i64, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM (");
+    let ids = "SELECT session.id FROM public.chat_sessions AS session WHERE true";
+    push_step(&mut query, ids, status, step, max);
+    query.push(") AS counted");
+    let row = query.build().persistent(false).fetch_one(tx).await?;
+    row.try_get(0)
+}
+
+fn push_step(query: &mut QueryBuilder<Postgres>, select: &str, status: SessionStatus, step: &str, limit: i64) {
+    query.push(select).push(" AND session.status = '").push(status.as_str());
     query
         .push("' AND coalesce(left(session.current_step, 100), '') = ")
         .push_bind(step.to_owned());
-    query
-        .push(ORDER)
-        .push(" LIMIT ")
-        .push_bind(i64::from(limit))
-        .push(JOINS)
-        .push(ORDER);
-    sessions(query, tx).await
+    query.push(ORDER).push(" LIMIT ").push_bind(limit);
 }
 
 async fn sessions(

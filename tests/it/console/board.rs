@@ -1,6 +1,10 @@
 //! The board: sessions by workflow step, newest activity first, in columns of a bounded length.
 
-use super::{ConsoleService, READ, WebPage};
+use super::{ConsoleService, READ, WebPage, settings};
+use crate::support::PATIENCE;
+use crate::support::bodies::quote;
+use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
 use crate::support::sessions::{SessionBuilder, update_session};
 
 /// The texts in their order in the page.
@@ -66,24 +70,24 @@ async fn sessions_are_in_the_column_of_their_step_the_newest_activity_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_shows_the_primary_quote_with_operator_price_and_currency() {
-    let console = ConsoleService::start().await;
-    let session = SessionBuilder::of_trip("atrip-1").insert(&console.db.pool).await;
-    let quote = crate::support::bodies::quote("e-1", "atrip-1", "arfq-1", "aquote-1", 1, "48250.5", "USD");
-    let (status, _) = console.service.post(&serde_json::to_vec(&quote).unwrap()).await;
-    assert_eq!(status, 200);
-    let browser = console.signed_in(READ).await;
-    crate::support::eventually::eventually(
-        crate::support::PATIENCE,
-        "the primary quote is on the board",
-        async || {
+    for db in [Db::new().await, Db::attached().await] {
+        let console = ConsoleService::with(db, settings()).await;
+        SessionBuilder::of_trip("atrip-1").insert(&console.db.pool).await;
+        let quote = quote("e-1", "atrip-1", "arfq-1", "aquote-1", 1, "48250.5", "USD");
+        let (status, _) = console.service.post(&serde_json::to_vec(&quote).unwrap()).await;
+        assert_eq!(status, 200);
+        let browser = console.signed_in(READ).await;
+        eventually(PATIENCE, "the primary quote is on the board", async || {
             let page = browser.get("/console").await;
             page.body.contains("48,250.50 USD") && page.body.contains("Northwind Jets")
-        },
-    )
-    .await;
-    update_session(&console.db.pool, session, "current_step = NULL").await;
-    browser.get("/console").await.assert_has("no step");
-    console.service.stop().await;
+        })
+        .await;
+        browser
+            .get("/console?q=northwind")
+            .await
+            .assert_has("found by an operator");
+        console.service.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,12 @@
 use reqwest::{Method, Response};
 use tokio::time::timeout;
 
-use super::{Browser, ConsoleService, READ};
+use super::{Browser, ConsoleService, READ, settings};
 use crate::support::PATIENCE;
 use crate::support::bodies::quote_of;
-use crate::support::sessions::{SessionBuilder, update_session};
+use crate::support::cluster::Db;
+use crate::support::eventually::eventually;
+use crate::support::sessions::SessionBuilder;
 
 /// The stream of a page.
 struct PageStream {
@@ -94,7 +96,7 @@ async fn many_entries_are_few_events() {
         assert_eq!(console.service.post(&serde_json::to_vec(&body).unwrap()).await.0, 200);
     }
     let mut events = 0;
-    crate::support::eventually::eventually(PATIENCE, "all quotes are counted", async || {
+    eventually(PATIENCE, "all quotes are counted", async || {
         let counted = "SELECT count(*) FROM avinode_ingest.timeline WHERE kind = 'quote_received'";
         let counted: i64 = sqlx::query_scalar(counted).fetch_one(&console.db.pool).await.unwrap();
         counted == 40
@@ -109,21 +111,23 @@ async fn many_entries_are_few_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_of_pages_are_bounded_and_pages_are_served_beside_them() {
-    let console = ConsoleService::start().await;
+async fn streams_of_pages_are_bounded_and_pages_and_health_checks_are_answered_beside_them() {
+    let mut settings = settings();
+    settings.api.streams = 100;
+    let console = ConsoleService::with(Db::new().await, settings).await;
     let session = SessionBuilder::of_trip("atrip-1").insert(&console.db.pool).await;
     let browser = console.signed_in(READ).await;
     let mut open = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..48 {
         open.push(PageStream::open(&browser, "").await);
     }
     let refused = browser.get("/console/events").await;
     assert_eq!(refused.status, 503, "{}", refused.body);
-    assert_eq!(browser.get("/console").await.status, 200);
-    update_session(&console.db.pool, session, "current_step = 'proposal_ready'").await;
-    assert_eq!(browser.get(&format!("/console/sessions/{session}")).await.status, 200);
+    for path in ["/livez", "/console", &format!("/console/sessions/{session}")] {
+        assert_eq!(browser.get(path).await.status, 200, "{path}");
+    }
     drop(open);
-    crate::support::eventually::eventually(PATIENCE, "a place is free again", async || {
+    eventually(PATIENCE, "a place is free again", async || {
         browser.request(Method::GET, "/console/events", None).await.status() == 200
     })
     .await;

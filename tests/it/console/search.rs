@@ -46,7 +46,7 @@ async fn a_session_is_found_by_each_of_its_ids_and_names() {
         page.assert_has(reason);
         page.assert_has(">1 session<");
     }
-    for text in ["exampl", "broker@EXAMPLE", &agent.to_string()] {
+    for text in ["ple%20brok", "broker@EXAMPLE", &agent.to_string()] {
         let page = browser.get(&format!("/console?q={text}")).await;
         page.assert_has(&link);
         page.assert_has("2 sessions");
