@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-monitoring check-nextjs check-release check-upgrade ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-console check-monitoring check-nextjs check-release check-upgrade ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -50,6 +50,9 @@ client: need-cargo need-postgres ## Write the TypeScript client's types and clie
 
 api: need-cargo need-postgres ## Call every operation of openapi.json with valid and invalid input (schemathesis)
 	@scripts/check-api
+
+check-console: need-cargo need-postgres ## Test the console in a browser; pictures are kept in target/console (ARGS=tests/console/FILE)
+	@scripts/check-console $(ARGS)
 
 docs: need-cargo ## Build the documentation of the crate; warnings are errors
 	@RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --locked

@@ -2,7 +2,9 @@
 //! on many that a filter selects. Each action is recorded in the audit log by the transaction of its change.
 
 pub mod actions;
+pub mod activity;
 pub mod batches;
+pub mod check;
 pub mod dead_letters;
 pub mod export;
 pub mod fetching;

@@ -9,6 +9,7 @@
 
 pub mod alerts;
 pub mod avinode;
+pub mod console;
 pub mod database;
 pub mod events;
 pub mod healthcheck;

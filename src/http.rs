@@ -8,6 +8,7 @@ pub mod client_address;
 pub mod connection;
 pub mod connection_state;
 pub mod connection_table;
+pub mod console;
 pub mod head_scan;
 pub mod health;
 pub mod json_response;

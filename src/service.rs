@@ -2,8 +2,10 @@
 //!
 //! `serve`, the demo and the tests all run this.
 
+mod admin_listener;
 mod alert_settings;
 mod alert_task;
+mod api;
 pub mod batches;
 pub mod fetching;
 mod first_values;
@@ -12,7 +14,6 @@ mod probes;
 mod rejections;
 mod service_manager;
 mod settings;
-mod streams;
 pub mod webhooks;
 mod workers;
 
@@ -29,7 +30,6 @@ pub use self::alert_settings::alert_settings;
 pub use self::settings::{ApiSettings, ServiceSettings};
 use self::workers::Wakes;
 use crate::activity_log::ACTIVITY;
-use crate::admin::service::AdminService;
 use crate::avinode::signature::verifier::Verifier;
 use crate::heartbeat::HeartbeatRegistry;
 use crate::http::limits::ServerLimits;
@@ -38,7 +38,6 @@ use crate::http::reloadable::Reloadable;
 use crate::http::router;
 use crate::http::server;
 use crate::http::state::WebhookState;
-use crate::http::v1::state::SessionsState;
 use crate::ingest::group_commit::receiver;
 use crate::ingest::receiving_health::ReceivingHealth;
 use crate::postgres::limits::SERVICE_STATEMENT;
@@ -46,16 +45,10 @@ use crate::postgres::transaction::Pool;
 use crate::queue::process_identity::ProcessIdentity;
 use crate::queue::process_lease::ProcessLease;
 use crate::queue::{listener, process_lease, release};
-use crate::sessions::service::SessionService;
 use crate::store::chat_sessions::positions;
 
 /// The limit for releasing leases, beyond the one for work in flight.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
-/// An API call waits this long for one of its connections.
-const API_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Connections of the listener for health checks.
-const ADMIN_CONNECTIONS: usize = 64;
 
 /// The result of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +63,7 @@ pub struct ShutdownSummary {
 /// The sockets of a process.
 pub struct Listeners {
     pub main: TcpListener,
-    /// Answers health checks only.
+    /// Answers health checks and serves the console.
     pub admin: Option<TcpListener>,
 }
 
@@ -149,6 +142,7 @@ pub async fn run(
     let mut memory = None;
     let mut sampling = None;
     let mut refused = Arc::default();
+    let api = api::state(&pool, &settings, wakes.changes.clone(), stop_serving.child_token());
     let (router, mut group_commit) = if let Some((receiver, committer)) = receiving {
         let committing = tokio::spawn(committer.run(heartbeats.register("receiver", Duration::from_secs(60))));
         let state = WebhookState::shared(
@@ -165,14 +159,7 @@ pub async fn run(
             state.sample.clone(),
         ))));
         refused = state.refused.clone();
-        let api_pool = pool.sibling_with_timeout(settings.api.connections, API_ACQUIRE_TIMEOUT);
-        let api = SessionsState::shared(
-            SessionService::new(api_pool.clone(), settings.clock).with_changes(wakes.changes.clone()),
-            streams::start(api_pool.clone(), &settings, stop_serving.child_token()),
-            AdminService::new(api_pool),
-            settings.api.tokens.clone(),
-        );
-        (router::router(state, Some(api)), Some(committing))
+        (router::router(state, Some(api.clone())), Some(committing))
     } else {
         (router::health_only(readiness.clone()), None)
     };
@@ -187,21 +174,7 @@ pub async fn run(
         drain: drain.min(settings.server.drain),
         ..settings.server.clone()
     };
-    // Connections of its own, until the end: it answers while the other one is full, or drains.
-    let health = admin.map(|admin| {
-        let limits = ServerLimits {
-            connections: ADMIN_CONNECTIONS,
-            connections_per_peer: ADMIN_CONNECTIONS,
-            ..settings.server.clone()
-        };
-        let router = router::admin(readiness.clone(), settings.metrics.clone());
-        AbortOnDrop(tokio::spawn(server::run(
-            admin,
-            router,
-            CancellationToken::new(),
-            limits,
-        )))
-    });
+    let admin = admin.map(|admin| AbortOnDrop(admin_listener::spawn(admin, &readiness, &settings, api)));
     let serving = tokio::spawn(server::run(main, router, stop_serving.clone(), limits));
     let manager = service_manager::spawn(&settings, &readiness, &heartbeats, &shutdown);
 
@@ -232,7 +205,7 @@ pub async fn run(
         let _ = timeout(RELEASE_TIMEOUT, alerts).await;
     }
     summaries.abort();
-    drop((health, gauges, sampling, alerts, manager));
+    drop((admin, gauges, sampling, alerts, manager));
     ACTIVITY.write();
     ShutdownSummary {
         cut_off: drained.map_or(0, |drained| drained.cut_off),

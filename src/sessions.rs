@@ -28,6 +28,7 @@
 //! ```
 
 pub mod activity;
+pub mod board;
 pub mod complete;
 pub mod conversation_type;
 pub mod create;
@@ -38,6 +39,7 @@ pub mod live_entries;
 pub mod query;
 pub mod quotes;
 pub mod retry;
+pub mod search;
 pub mod service;
 pub mod trip;
 pub mod validate;

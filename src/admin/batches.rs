@@ -101,6 +101,27 @@ pub async fn begin(pool: &Pool, new: &NewBatch, steps_by: StepsBy) -> Result<Uui
     Ok(id)
 }
 
+/// Begins the action that a finished dry run counted, on rows that were inserted before the dry run began. `text`: that of its filter.
+///
+/// # Errors
+/// The batch is unknown, or no finished dry run, or its filter has another text.
+pub async fn begin_counted(
+    pool: &Pool,
+    dry_run: Uuid,
+    text: Option<&str>,
+    acting: Acting,
+    steps_by: StepsBy,
+) -> Result<Uuid, BatchError> {
+    let counted = get(pool, dry_run).await?;
+    let new = NewBatch {
+        work: BatchWork::of_dry_run(&counted, text)?,
+        dry_run: false,
+        limit: counted.row_limit,
+        acting,
+    };
+    begin(pool, &new, steps_by).await
+}
+
 /// Continues an interrupted or failed batch, or one of a process that was killed.
 ///
 /// # Errors

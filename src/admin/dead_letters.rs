@@ -23,6 +23,18 @@ pub struct DeadLetterGroup {
     pub example_job: i64,
 }
 
+impl DeadLetterGroup {
+    /// The longest run of fixed words in the class of the reason: a filter by this text selects the jobs of the group, and those of other
+    /// groups of the kind that have the same words. `None` if there are none.
+    pub fn selecting_words(&self) -> Option<&str> {
+        if self.reason == dead_reason::OTHER {
+            return None;
+        }
+        let runs = self.reason.split('#').map(str::trim).filter(|run| !run.is_empty());
+        runs.max_by_key(|run| run.len())
+    }
+}
+
 /// The groups, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetters {

@@ -1,10 +1,17 @@
 //! The operator API's operations.
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::actions::{self, ActionError, DeliveriesReplayed, JobsChanged};
+use super::activity::{self, HourActivity};
 use super::batches::error::BatchError;
 use super::batches::{self, NewBatch, StepsBy};
+use super::check;
+use super::check::finding::CheckResults;
+use super::check::migrations::CheckSettings;
 use super::dead_letters::{self, DeadLetters};
 use super::fetching::{self, FetchingStatus};
 use super::job_list::{self, JobListFilter, JobPage};
@@ -23,11 +30,16 @@ use crate::store::batches::{BatchFilter, BatchRow};
 #[derive(Debug, Clone)]
 pub struct AdminService {
     pool: Pool,
+    /// One check at a time: it reads a lot.
+    checking: Arc<Semaphore>,
 }
 
 impl AdminService {
     pub fn new(pool: Pool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            checking: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Lists deliveries, the newest first.
@@ -79,6 +91,18 @@ impl AdminService {
         summary::read(&self.pool).await
     }
 
+    /// Reads the last hour by minutes.
+    pub async fn activity(&self) -> Result<HourActivity, sqlx::Error> {
+        activity::read(&self.pool).await
+    }
+
+    /// Checks the database. It may take seconds, because it counts what is stored.
+    pub async fn check(&self, settings: &CheckSettings) -> Result<CheckResults, sqlx::Error> {
+        // It is never closed.
+        let _permit = self.checking.acquire().await.ok();
+        check::run::run(&self.pool, settings).await
+    }
+
     /// Reads the story of an id; `None` if it is the id of nothing.
     pub async fn trace(&self, id: &str) -> Result<Option<Trace>, sqlx::Error> {
         trace::read(&self.pool, id).await
@@ -100,6 +124,17 @@ impl AdminService {
     /// Records a batch, which workers of the service run.
     pub async fn begin_batch(&self, new: &NewBatch) -> Result<BatchRow, BatchError> {
         let id = batches::begin(&self.pool, new, StepsBy::Worker).await?;
+        batches::get(&self.pool, id).await
+    }
+
+    /// Begins the action that a finished dry run counted. `text`: that of its filter.
+    pub async fn begin_counted(
+        &self,
+        dry_run: Uuid,
+        text: Option<&str>,
+        acting: Acting,
+    ) -> Result<BatchRow, BatchError> {
+        let id = batches::begin_counted(&self.pool, dry_run, text, acting, StepsBy::Worker).await?;
         batches::get(&self.pool, id).await
     }
 

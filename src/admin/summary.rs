@@ -37,6 +37,8 @@ pub struct JobCount {
     /// `available`, `running`, `scheduled`, `retryable` or `dead`.
     pub state: String,
     pub jobs: i64,
+    /// The earliest time at which one of them is due, or died. Of a running job it is the end of its lease.
+    pub oldest_due_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -74,11 +76,13 @@ pub async fn read(pool: &Pool) -> Result<OperatorSummary, sqlx::Error> {
         kind: it.kind,
         state: it.state,
         jobs: it.jobs,
+        oldest_due_at: it.oldest_due_at,
     });
-    let dead = census::read_dead(pool).await?.into_iter().map(|(kind, jobs)| JobCount {
-        kind,
+    let dead = census::read_dead(pool).await?.into_iter().map(|it| JobCount {
+        kind: it.kind,
         state: JobState::Dead.as_str().to_owned(),
-        jobs,
+        jobs: it.jobs,
+        oldest_due_at: it.oldest_at,
     });
     let mut jobs: Vec<JobCount> = live.chain(dead).collect();
     jobs.sort_by(|a, b| (&a.kind, &a.state).cmp(&(&b.kind, &b.state)));

@@ -3,6 +3,9 @@
 /// The longest class, in characters.
 const MAX_LENGTH: usize = 80;
 
+/// The class of a reason without fixed words.
+pub const OTHER: &str = "another reason";
+
 /// Returns the first clause of a reason in which each word with a digit is `#`. Of a call of Avinode's API, whose first clause is the
 /// resource, the second one. What is quoted is left out: it may be from a body.
 pub fn class(reason: &str) -> String {
@@ -22,7 +25,7 @@ pub fn class(reason: &str) -> String {
     });
     let class: String = words.collect::<Vec<_>>().join(" ").chars().take(MAX_LENGTH).collect();
     match class.trim_end_matches([' ', ',', ':', ';']) {
-        "" => "another reason".to_owned(),
+        "" => OTHER.to_owned(),
         class => class.to_owned(),
     }
 }

@@ -24,7 +24,7 @@ pub enum AuditCommand {
 
 #[derive(Debug, clap::Args)]
 pub struct ListAuditArgs {
-    /// Only of this actor: cli:USER@HOST or token:NAME.
+    /// Only of this actor: cli:USER@HOST, token:NAME or user:NAME.
     #[arg(long, value_name = "ACTOR")]
     pub actor: Option<String>,
 

@@ -3,17 +3,14 @@
 pub mod avinode;
 pub mod config;
 pub mod database;
-pub mod deliveries;
 pub mod finding;
-pub mod schema;
-pub mod trust;
 
 use std::process::ExitCode;
 
 use super::error::CliError;
 use super::output::print;
 use super::serve;
-use finding::CheckResults;
+use crate::admin::check::finding::CheckResults;
 
 #[derive(Debug, clap::Args)]
 #[group(skip)] // It would have the name of the flattened one.

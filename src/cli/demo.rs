@@ -1,7 +1,9 @@
 //! `demo`: the whole service, from nothing, on both formats: full events from the fixtures, and thin notifications of a simulated
 //! Avinode with its API.
 
+pub mod console;
 pub mod database;
+pub mod further_quotes;
 pub mod killed_worker;
 pub mod output;
 pub mod repetition;
@@ -31,6 +33,7 @@ use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::postgres::migrator;
 use crate::postgres::pool::pool;
 use crate::shutdown;
+use console::DemoConsole;
 use database::DemoDatabase;
 use output::{DemoLine, line, meanwhile, note};
 use run::DemoRun;
@@ -147,7 +150,15 @@ async fn show(
     shutdown: &CancellationToken,
 ) -> Result<ExitCode, CliError> {
     let began = Instant::now();
-    services.start_receiver(listener)?;
+    let (console, console_listener) = match args.exit {
+        true => (None, None),
+        false => {
+            let (console, listener) = DemoConsole::listen().await?;
+            let tokens = console.tokens();
+            (Some(console), Some((listener, tokens)))
+        }
+    };
+    services.start_receiver(listener, console_listener)?;
     services.start_workers().await?;
     let compared = args.primary_quote_policy == PrimaryQuotePolicy::Latest;
     let mut lines = played(args, demo, url, compared).await?;
@@ -167,13 +178,13 @@ async fn show(
         }
         (false, false) => "\nscenarios not compared: the manifest expects the policy latest".to_owned(),
     })?;
-    if args.exit {
+    let Some(console) = console else {
         return Ok(if is_failed {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
         });
-    }
+    };
     note(&format!("\nlistening on {url}"))?;
     note("try, in another shell (nothing changes, because everything is known):")?;
     // To be copied: not broken.
@@ -181,8 +192,16 @@ async fn show(
         "avinode-ingest replay --url {url} --secret {SECRET} \\\n    --avinode {} --shuffle 7",
         demo.avinode.base()
     ))?;
+    console.show()?;
     note("Ctrl-C ends the demo and removes its database")?;
-    shutdown.cancelled().await;
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => {}
+        played = further_quotes::play(demo) => {
+            played?;
+            shutdown.cancelled().await;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

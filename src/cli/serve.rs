@@ -22,6 +22,7 @@ use crate::config::serve::ServeArgs;
 use crate::config::service_manager;
 use crate::config::setting_error::SettingError;
 use crate::config::webhook::WebhookArgs;
+use crate::http::console::router::CONSOLE_PATH;
 use crate::http::metrics::MetricsRenderer;
 use crate::http::reloadable::Reloadable;
 use crate::http::v1::auth::BearerTokens;
@@ -66,7 +67,7 @@ pub async fn run(
     let hangups = reload::hangups().context("listen for SIGHUP")?;
     let verifier = Reloadable::new(required_verifier(&args)?);
     let mut settings = settings(&args)?;
-    if args.serve.http.admin_listen.is_some() {
+    if args.serve.http.admin.admin_listen.is_some() {
         settings.metrics = Some(record_metrics()?);
     }
     let named = database::named(&args.database)?;
@@ -92,11 +93,13 @@ pub async fn run(
     }
     // The port first: a second instance that was started by mistake must not reach the database.
     let main = listen(args.serve.listen, "INGEST_LISTEN").await?;
-    let admin = match args.serve.http.admin_listen {
+    let admin = match args.serve.http.admin.admin_listen {
         Some(address) => Some(listen(address, "INGEST_ADMIN_LISTEN").await?),
         None => None,
     };
     let address = main.local_addr().context("read the address of the listener")?;
+    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose();
+    let admin_address = admin_address.context("read the address of the admin listener")?;
     let shared = DatabaseArgs {
         database_max_connections: args.database.database_max_connections - own,
         ..args.database.clone()
@@ -129,6 +132,9 @@ pub async fn run(
         "serving on {address} with {} workers",
         settings.workers
     );
+    if let Some(address) = admin_address {
+        tracing::info!(%address, "console on http://{address}{CONSOLE_PATH}");
+    }
     tokio::spawn(repeated_warnings::run());
     let (served_verifier, served_tokens) = (verifier.clone(), settings.api.tokens.clone());
     // Requests that are being verified keep the former secrets.

@@ -20,6 +20,7 @@ use crate::avinode::signature::secrets::BasicAuth;
 use crate::config::database::{DATABASE_URL, DatabaseArgs};
 use crate::config::target_url::endpoint;
 use crate::config::webhook::WEBHOOK_BASIC;
+use crate::http::console::router::CONSOLE_PATH;
 use crate::shutdown;
 use crate::simulator::credentials::ApiCredentials;
 use crate::simulator::instance::Simulator;
@@ -61,6 +62,9 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
     subscribe(&args, &simulator)?;
     if !args.json {
         print(environment(&simulator))?;
+        if let Some(address) = args.admin.admin_listen.filter(|address| address.port() > 0) {
+            print(format_args!("console of the service: http://{address}{CONSOLE_PATH}"))?;
+        }
     }
     let played = play(&args, &simulator, database.as_ref().zip(seeded.as_ref()), &shutdown).await;
     stop.cancel();

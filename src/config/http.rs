@@ -1,4 +1,4 @@
-//! The limits that clients of the HTTP server share, and the listener for health checks.
+//! The limits that clients of the HTTP server share, and the admin listener.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -9,12 +9,21 @@ use ipnet::IpNet;
 use super::quantity::duration;
 use super::value_parsers::{address, integer_in};
 
+/// Of `serve`, and of `simulate`, which names the console of the service.
+#[derive(Debug, Clone, Args)]
+pub struct AdminListenArgs {
+    /// Address of a second listener for health checks, `/metrics` and the console (`/console`). It shares no limit of the first one, which
+    /// answers health checks too.
+    #[arg(long, env = "INGEST_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address,
+          help_heading = "Receiving")]
+    pub admin_listen: Option<SocketAddr>,
+}
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Receiving")]
 pub struct HttpArgs {
-    /// Address of a second listener that only answers health checks and `/metrics`. It shares no limit of the first one, which answers them too.
-    #[arg(long, env = "INGEST_ADMIN_LISTEN", value_name = "ADDRESS", value_parser = address)]
-    pub admin_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub admin: AdminListenArgs,
 
     /// How long a connection may be idle between two requests (1s to 1h). Longer than a load balancer's own limit, often 60s, so
     /// that no request meets a connection that is being closed.

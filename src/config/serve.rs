@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use super::alerts::AlertArgs;
+use super::console::ConsoleArgs;
 use super::events::EventArgs;
 use super::http::HttpArgs;
 use super::parse::defaults;
@@ -89,7 +90,7 @@ pub struct ServeArgs {
     #[arg(long, env = "INGEST_API_TOKENS", hide_env_values = true, value_name = "TOKENS")]
     pub api_tokens: Option<SecretString>,
 
-    /// Maximum number of database connections of the HTTP API, in addition to INGEST_DATABASE_MAX_CONNECTIONS (1 to 100).
+    /// Maximum number of database connections of the HTTP API and of the console, in addition to INGEST_DATABASE_MAX_CONNECTIONS (1 to 100).
     #[arg(long, env = "INGEST_API_DATABASE_MAX_CONNECTIONS", value_name = "COUNT", default_value = "4",
           value_parser = integer_in::<u32>(1, 100))]
     pub api_database_max_connections: u32,
@@ -132,6 +133,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub http: HttpArgs,
+
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 
     /// How long a worker that hangs holds a job before another worker takes it over; jobs of a dead process are taken over within 10 s (5s to 1h).
     #[arg(long, env = "INGEST_LEASE_DURATION", value_name = "DURATION", default_value = "60s",
@@ -197,6 +201,7 @@ impl ServeArgs {
         }
         self.events.target()?;
         self.paths.check()?;
+        self.console.check(&self.http)?;
         self.retention.check()?;
         self.alerts.webhook()?;
         self.alerts.mail_server()?;

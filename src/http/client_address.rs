@@ -8,6 +8,7 @@ use hyper::header::FORWARDED;
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
+const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Networks whose `Forwarded` and `X-Forwarded-For` headers are believed. None by default: any client can send these headers.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,19 @@ impl TrustedProxies {
     }
 }
 
+/// Returns whether the request came over TLS, as the trusted proxy at the other end of the connection states.
+pub fn is_over_tls(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> bool {
+    let last = |name: &str| {
+        let value = headers.get_all(name).iter().next_back()?;
+        value.to_str().ok()?.rsplit(',').next().map(str::trim)
+    };
+    let stated = match last(FORWARDED.as_str()) {
+        Some(element) => parameter(element, "proto"),
+        None => last(X_FORWARDED_PROTO),
+    };
+    proxies.trusts(peer) && stated.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
 /// The key under which the requests of a client are counted: an IPv4 address, or the /64 network of an IPv6 address, of which one
 /// client has all addresses.
 pub fn client_key(address: IpAddr) -> IpAddr {
@@ -62,12 +76,16 @@ fn hops(headers: &HeaderMap, name: &str, parse: fn(&str) -> Option<IpAddr>) -> V
     elements.map(|element| parse(element.trim())).collect()
 }
 
-/// The `for` parameter of an element of `Forwarded` (RFC 7239).
+/// The `for` parameter of an element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
+    parameter(element, "for").and_then(address)
+}
+
+/// A parameter of an element of `Forwarded` (RFC 7239).
+fn parameter<'e>(element: &'e str, wanted: &str) -> Option<&'e str> {
     element.split(';').find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("for")
-            .then(|| address(value.trim_matches('"')))?
+        name.eq_ignore_ascii_case(wanted).then(|| value.trim_matches('"'))
     })
 }
 

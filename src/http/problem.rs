@@ -73,6 +73,15 @@ impl ProblemDetails {
         }
     }
 
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// The explanation of this occurrence.
+    pub fn explanation(&self) -> &str {
+        &self.detail
+    }
+
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = detail.into();

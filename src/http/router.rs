@@ -12,6 +12,8 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::console::router::routes as console_routes;
+use super::console::state::ConsoleState;
 use super::metrics::{self, MetricsRenderer};
 use super::openapi::BaseDocument;
 use super::problem::Problem;
@@ -40,9 +42,9 @@ pub fn health_only(readiness: Readiness) -> Router {
 }
 
 /// Routes of the admin listener.
-pub fn admin(readiness: Readiness, metrics: Option<MetricsRenderer>) -> Router {
+pub fn admin(readiness: Readiness, metrics: Option<MetricsRenderer>, console: ConsoleState) -> Router {
     let health: Router<Readiness> = health_routes().into();
-    let mut routes = health.with_state(readiness);
+    let mut routes = health.with_state(readiness).merge(console_routes(console));
     if let Some(metrics) = metrics {
         routes = routes.merge(metrics::routes(metrics));
     }

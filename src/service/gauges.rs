@@ -58,7 +58,7 @@ impl Series {
             none_of_kinds().chain(ages).collect(),
         );
         let dead = census::read_dead(pool).await?.into_iter();
-        let dead = dead.map(|(kind, jobs)| (vec![("kind", kind_label(&kind))], count(jobs)));
+        let dead = dead.map(|it| (vec![("kind", kind_label(&it.kind))], count(it.jobs)));
         self.set("avinode_ingest_dead_jobs", none_of_kinds().chain(dead).collect());
         let current = status::read(pool).await?.as_str();
         for state in FETCHING_STATES {

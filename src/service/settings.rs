@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::admin::check::migrations::CheckSettings;
 use crate::alerts::settings::AlertSettings;
 use crate::avinode::client::config::AvinodeSettings;
 use crate::clock::Clock;
 use crate::config::serve::ServeArgs;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::client_address::TrustedProxies;
+use crate::http::console::state::UserHeader;
 use crate::http::limits::{ServerLimits, WebhookLimits};
 use crate::http::metrics::MetricsRenderer;
 use crate::http::v1::auth::BearerTokens;
@@ -47,6 +49,8 @@ pub struct ServiceSettings {
     /// The receiver of webhooks about changed sessions.
     pub notify: Option<Arc<NotifyTarget>>,
     pub clock: Clock,
+    /// The header in which an authenticating proxy names the user of the console.
+    pub console_user: Option<UserHeader>,
     /// Renders the metrics of the process, which the admin listener shows.
     pub metrics: Option<MetricsRenderer>,
     /// Sends alerts, if there is a channel for them.
@@ -62,6 +66,17 @@ pub struct ApiSettings {
     pub connections: u32,
     /// Streams of events that may be open at the same time.
     pub streams: usize,
+}
+
+impl ServiceSettings {
+    /// The process runs, so the schema is current and the application's tables are there.
+    pub fn checks(&self) -> CheckSettings {
+        CheckSettings {
+            migrates: false,
+            standalone_sessions: false,
+            delivery_retention: self.retention.deliveries,
+        }
+    }
 }
 
 impl Default for ServiceSettings {
@@ -131,6 +146,10 @@ impl From<&ServeArgs> for ServiceSettings {
             avinode: None,
             notify: None,
             clock: Clock::System,
+            console_user: args.console.console_user_header.clone().map(|name| UserHeader {
+                name,
+                scope: args.console.console_user_scope,
+            }),
             metrics: None,
             alerts: None,
             notifies_manager: false,

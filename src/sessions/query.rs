@@ -78,6 +78,23 @@ impl SessionService {
         .await
     }
 
+    /// Lists a session's timeline, the newest entry first.
+    ///
+    /// # Errors
+    /// The session does not exist, or the limit is invalid.
+    pub async fn newest_timeline(
+        &self,
+        session: Uuid,
+        page: &PageRequest<i64>,
+    ) -> Result<Page<TimelineEntry, i64>, SessionError> {
+        validate_limit(page)?;
+        self.read(|mut tx| async move {
+            check_exists(&mut tx, session).await?;
+            Ok(aggregate::newest_timeline(&mut tx, session, page).await?)
+        })
+        .await
+    }
+
     /// Counts active sessions by step.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! then ledger, timeline and state under the session's row.
 
 pub mod aggregate;
+pub mod board;
 pub mod create;
 pub mod given;
 pub mod lock;
@@ -13,6 +14,7 @@ pub mod pg_timestamp;
 pub mod positions;
 pub mod quotes;
 pub mod references;
+pub mod search;
 pub mod timeline_and_pin;
 pub mod tx;
 pub mod update;

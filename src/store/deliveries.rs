@@ -1,6 +1,7 @@
 //! The table `deliveries`, as the workers read it. It is partitioned by the month in its ids ([`partitions`]).
 
 pub mod partitions;
+pub mod rates;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -62,7 +62,7 @@ impl Api {
             },
             ..ServiceSettings::default()
         };
-        let service = RunningService::start(&db.pool, settings).await;
+        let service = RunningService::with_admin_listener(&db.pool, settings).await;
         let client = avinode_ingest::cli::replay::sender::client(&service.base).unwrap();
         Self { db, service, client }
     }

@@ -10,6 +10,7 @@ mod bulk;
 mod chaos;
 mod cli;
 mod client;
+mod console;
 mod crash;
 mod database;
 mod events;

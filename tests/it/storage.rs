@@ -1,5 +1,6 @@
 //! Storage of years: the partitions of deliveries, and the retention of each table.
 
+mod activity;
 mod check;
 mod delivery_lists;
 mod migration;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 pub mod actions;
+pub mod activity;
 pub mod alert_receiver;
 pub mod bodies;
 pub mod check_command;

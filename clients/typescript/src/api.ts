@@ -1249,6 +1249,11 @@ export interface components {
             /** Format: int64 */
             jobs: number;
             kind: string;
+            /**
+             * Format: date-time
+             * @description The earliest time at which one of them is due, or died. Of a running job it is the end of its lease.
+             */
+            oldest_due_at: string;
             /** @description `available`, `running`, `scheduled`, `retryable` or `dead`. */
             state: string;
         };
@@ -1705,7 +1710,8 @@ export interface components {
         /** @description An entry of a session's timeline. */
         TimelineEntry: {
             /**
-             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+             * @description Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line, `user:NAME` for a user whom a proxy names to
+             *     the console; null for the service itself.
              * @example token:dashboard
              */
             actor?: string | null;

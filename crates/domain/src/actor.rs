@@ -27,6 +27,11 @@ impl Actor {
         Self(format!("token:{}", printable(name)))
     }
 
+    /// A user whom an authenticating proxy names to the console.
+    pub fn user(name: &str) -> Self {
+        Self(format!("user:{}", printable(name)))
+    }
+
     /// A program that calls the Rust API.
     pub fn program() -> Self {
         Self("program".to_owned())

@@ -12,6 +12,8 @@ pub struct JobCensus {
     pub jobs: i64,
     /// Seconds for which the oldest one has been due, if no worker handles it.
     pub oldest_due: f64,
+    /// The earliest time at which one of them is due, or the end of its lease.
+    pub oldest_due_at: DateTime<Utc>,
 }
 
 /// Reads all live jobs once.
@@ -20,7 +22,8 @@ pub async fn read(pool: &Pool) -> Result<Vec<JobCensus>, sqlx::Error> {
         JobCensus,
         r#"
         SELECT kind AS "kind!", state AS "state!", count(*) AS "jobs!",
-            coalesce(max(extract(epoch FROM clock_timestamp() - due_at)) FILTER (WHERE state = 'available'), 0)::float8 AS "oldest_due!"
+            coalesce(max(extract(epoch FROM clock_timestamp() - due_at)) FILTER (WHERE state = 'available'), 0)::float8 AS "oldest_due!",
+            min(due_at) AS "oldest_due_at!"
         FROM (
             SELECT kind, due_at,
                 CASE
@@ -37,11 +40,26 @@ pub async fn read(pool: &Pool) -> Result<Vec<JobCensus>, sqlx::Error> {
     pool.fetch_all(statement).await
 }
 
+/// Dead-lettered jobs of a kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadCensus {
+    pub kind: String,
+    pub jobs: i64,
+    /// The time at which the first of them died.
+    pub oldest_at: DateTime<Utc>,
+}
+
 /// Dead-lettered jobs by kind.
-pub async fn read_dead(pool: &Pool) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    let statement = sqlx::query!(r#"SELECT kind, count(*) AS "jobs!" FROM avinode_ingest.dead_jobs GROUP BY kind"#);
-    let rows = pool.fetch_all(statement).await?;
-    Ok(rows.into_iter().map(|row| (row.kind, row.jobs)).collect())
+pub async fn read_dead(pool: &Pool) -> Result<Vec<DeadCensus>, sqlx::Error> {
+    let statement = sqlx::query_as!(
+        DeadCensus,
+        r#"
+        SELECT kind, count(*) AS "jobs!", min(died_at) AS "oldest_at!"
+        FROM avinode_ingest.dead_jobs
+        GROUP BY kind
+        "#
+    );
+    pool.fetch_all(statement).await
 }
 
 /// The job that has been due for the longest time.

@@ -14,6 +14,7 @@ pub mod coalesced;
 pub mod dead_jobs;
 pub mod disposition;
 pub mod enqueue;
+pub mod finished;
 pub mod handler;
 pub mod heartbeat;
 pub mod job;

@@ -115,10 +115,20 @@ impl Simulator {
 
     /// Plays the scenario. Returns when each notification was accepted or given up, or at the shutdown.
     pub async fn play(&self) -> reqwest::Result<()> {
+        self.play_scenario(&self.scenario, self.state.options.speed).await
+    }
+
+    /// Plays a further scenario with trips of its own, at `speed` scenario seconds per second.
+    pub async fn play_further(&self, scenario: &Scenario, speed: f64) -> reqwest::Result<()> {
+        lock(&self.state.world).add_trips(scenario);
+        self.play_scenario(scenario, speed).await
+    }
+
+    async fn play_scenario(&self, scenario: &Scenario, speed: f64) -> reqwest::Result<()> {
         let state = &self.state;
-        let clock = ScaledClock::start(self.state.options.speed);
+        let clock = ScaledClock::start(speed);
         let sender = Sender::new(self.state.options.max_concurrent, clock, state.shutdown.clone())?;
-        let schedule = steps(&self.scenario, self.state.options.delivery_faults);
+        let schedule = steps(scenario, self.state.options.delivery_faults);
         let is_send = |step: &&ScheduledStep| matches!(step.kind, StepKind::Send(..));
         let sends = schedule.iter().filter(is_send).count();
         state.log.record_delivery(|deliveries| deliveries.planned += sends);
@@ -131,7 +141,7 @@ impl Simulator {
             }
             match step.kind {
                 StepKind::Act(index) => {
-                    let notification = self.act(index);
+                    let notification = self.act(scenario, index);
                     notifications.extend(notification.map(|notification| (index, notification)));
                 }
                 StepKind::Send(index, _) => {
@@ -145,9 +155,9 @@ impl Simulator {
         Ok(())
     }
 
-    fn act(&self, index: usize) -> Option<SimulatedNotification> {
+    fn act(&self, scenario: &Scenario, index: usize) -> Option<SimulatedNotification> {
         let state = &self.state;
-        let action = self.scenario.actions.get(index)?;
+        let action = scenario.actions.get(index)?;
         let mut world = lock(&state.world);
         let changed = world.changed_by(action);
         // The time is read under the lock: no answer shows a change that is later than its time.

@@ -107,6 +107,23 @@ pub enum MessageContent {
 impl SimulatedWorld {
     /// Creates the state before the first action.
     pub fn new(scenario: &Scenario) -> Self {
+        let mut world = Self {
+            last: DateTime::UNIX_EPOCH,
+            updated_on: scenario.updated_on,
+            latest_quote: scenario.latest_quote,
+            trips: BTreeMap::new(),
+            rfqs: BTreeMap::new(),
+            quotes: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            versions: HashMap::new(),
+            lifts: 0,
+        };
+        world.add_trips(scenario);
+        world
+    }
+
+    /// Adds the trips of a scenario, before its first action.
+    pub fn add_trips(&mut self, scenario: &Scenario) {
         let trips = scenario.trips.iter().map(|trip| {
             let simulated = SimulatedTrip {
                 id: trip.id.clone(),
@@ -116,17 +133,7 @@ impl SimulatedWorld {
             };
             (trip.short.clone(), simulated)
         });
-        Self {
-            last: DateTime::UNIX_EPOCH,
-            updated_on: scenario.updated_on,
-            latest_quote: scenario.latest_quote,
-            trips: trips.collect(),
-            rfqs: BTreeMap::new(),
-            quotes: BTreeMap::new(),
-            messages: BTreeMap::new(),
-            versions: HashMap::new(),
-            lifts: 0,
-        }
+        self.trips.extend(trips);
     }
 
     /// Returns the documents of a resource before each of its changes, the oldest first, to simulate a late API. Before the first

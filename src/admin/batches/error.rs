@@ -14,6 +14,10 @@ pub enum BatchError {
     Finished(Uuid),
     #[error("batch {id} has an action or a filter that this version does not know: {reason}")]
     Unreadable { id: Uuid, reason: String },
+    #[error("batch {0} is no dry run that is finished")]
+    NotCounted(Uuid),
+    #[error("the text is not that of batch {0}")]
+    OtherText(Uuid),
     #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]

@@ -81,7 +81,12 @@ impl RunBatchHandler {
             Err(BatchError::Finished(_)) => ("ignored", "the batch was finished already"),
             Err(BatchError::Job(error)) => return Err(error),
             Err(BatchError::Database(error)) => return Err(error.into()),
-            Err(error @ (BatchError::NoFilter | BatchError::Unreadable { .. })) => {
+            Err(
+                error @ (BatchError::NoFilter
+                | BatchError::Unreadable { .. }
+                | BatchError::NotCounted(_)
+                | BatchError::OtherText(_)),
+            ) => {
                 return Err(JobError::fail(error.to_string()));
             }
         };

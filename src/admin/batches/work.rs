@@ -14,7 +14,7 @@ use crate::queue::admin_actions;
 use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
 use crate::store::audit::AuditAction;
-use crate::store::batches::{BatchCounts, BatchRow};
+use crate::store::batches::{BatchCounts, BatchRow, BatchState};
 
 const RETRY: &str = "retry";
 const DISCARD: &str = "discard";
@@ -107,6 +107,19 @@ impl BatchWork {
         }
     }
 
+    /// The work that a finished dry run counted. `text`: that of its filter, of which the record has the digest.
+    pub(super) fn of_dry_run(row: &BatchRow, text: Option<&str>) -> Result<Self, BatchError> {
+        if !row.dry_run || row.state != BatchState::Finished.as_str() {
+            return Err(BatchError::NotCounted(row.id));
+        }
+        let mut row = row.clone();
+        if let Some(digest) = row.filter["text_sha256"].as_str() {
+            let text = text.filter(|text| text_digest(text) == digest);
+            row.filter["text"] = json!(text.ok_or(BatchError::OtherText(row.id))?);
+        }
+        Self::of_row(&row)
+    }
+
     /// Changes selected rows.
     pub(super) async fn change(
         &self,
@@ -154,10 +167,13 @@ pub(super) fn without_text(filter: &Value) -> Value {
     if let Some(object) = filter.as_object_mut()
         && let Some(Value::String(text)) = object.remove("text")
     {
-        let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        object.insert("text_sha256".to_owned(), json!(digest));
+        object.insert("text_sha256".to_owned(), json!(text_digest(&text)));
     }
     filter
+}
+
+fn text_digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -44,3 +44,19 @@ fn reasons_that_differ_in_ids_are_one_group_with_its_range_of_times() {
 fn a_full_window_is_not_complete() {
     assert!(!group(vec![dead("full_event", "unknown", GROUPED, 1, 1)]).is_complete);
 }
+
+#[test]
+fn a_group_is_selected_by_words_that_each_of_its_reasons_has() {
+    for reason in [
+        "unknown event kind \"TripSomethingNew\"",
+        "rfqs/arfq-12: the resource is gone: 404",
+        "failed 25 times, the last time with status 503",
+        "trip atrip-1 and trip atrip-2 cannot be merged because both have sessions of agents that dispute them, and more",
+    ] {
+        let groups = group(vec![dead("full_event", reason, 1, 1, 1)]);
+        let words = groups.data[0].selecting_words().unwrap();
+        assert!(reason.contains(words) && words.len() > 10, "{reason:?}: {words:?}");
+    }
+    let groups = group(vec![dead("full_event", "\"quoted\"", 1, 1, 1)]);
+    assert_eq!(groups.data[0].selecting_words(), None);
+}

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::finding::{CheckName, CheckResult};
+use crate::admin::check::finding::{CheckName, CheckResult};
 use crate::avinode::client::base_url::AllowedAddresses;
 use crate::avinode::client::config::ClientSettings;
 use crate::avinode::client::webhook_settings::missing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tokio::net::TcpListener;
 
-use super::finding::{CheckName, CheckResult};
+use crate::admin::check::finding::{CheckName, CheckResult};
 use crate::avinode::signature::secrets::WebhookSecret;
 use crate::cli::error::CliError;
 use crate::cli::healthcheck;

@@ -9,8 +9,9 @@ use crate::avinode::client::config::AvinodeSettings;
 use crate::avinode::signature::verifier::Verifier;
 use crate::cli::error::{CliError, Context};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
+use crate::http::v1::auth::BearerTokens;
 use crate::postgres::transaction::Pool;
-use crate::service::{self, ServiceSettings};
+use crate::service::{self, Listeners, ServiceSettings};
 
 pub struct DemoServices {
     pool: Pool,
@@ -36,12 +37,22 @@ impl DemoServices {
         }
     }
 
-    pub fn start_receiver(&mut self, listener: TcpListener) -> Result<(), CliError> {
-        let settings = ServiceSettings {
+    /// With the admin listener and the tokens of a console, if there is one.
+    pub fn start_receiver(
+        &mut self,
+        main: TcpListener,
+        console: Option<(TcpListener, BearerTokens)>,
+    ) -> Result<(), CliError> {
+        let mut settings = ServiceSettings {
             workers: 0,
             ..ServiceSettings::default()
         };
-        let running = run(listener, self.pool.clone(), settings, self.stop.child_token())?;
+        let (admin, tokens) = console.unzip();
+        if let Some(tokens) = tokens {
+            settings.api.tokens = tokens;
+        }
+        let listeners = Listeners { main, admin };
+        let running = run(listeners, self.pool.clone(), settings, self.stop.child_token())?;
         self.receiver.spawn(running);
         Ok(())
     }
@@ -75,7 +86,7 @@ impl DemoServices {
 }
 
 fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners> + Send + 'static,
     pool: Pool,
     settings: ServiceSettings,
     stop: CancellationToken,
@@ -83,6 +94,6 @@ fn run(
     let basic = simulator::basic();
     let verifier = Verifier::from_settings(Some(SECRET), Some(&basic)).context("make the verifier")?;
     Ok(async move {
-        service::run(listener, pool, verifier, settings, stop).await;
+        service::run(listeners, pool, verifier, settings, stop).await;
     })
 }

@@ -7,6 +7,7 @@ use reqwest::Url;
 
 use crate::cli::error::{CliError, Context};
 use crate::config::database::DatabaseArgs;
+use crate::config::http::AdminListenArgs;
 use crate::config::value_parsers::{address, integer_in, rate, ratio, url};
 use crate::config::webhook::WebhookArgs;
 use crate::config::webhook_path::WebhookPathArgs;
@@ -102,6 +103,9 @@ pub struct SimulateArgs {
     /// Print the summary as JSON, for scripts.
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub admin: AdminListenArgs,
 
     #[command(flatten)]
     pub paths: WebhookPathArgs,

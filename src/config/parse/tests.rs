@@ -68,6 +68,12 @@ fn an_invalid_value_is_one_line_with_both_names_the_value_and_what_is_accepted()
             "one of: latest, first, lowest-price",
         ),
         (
+            "--console-user-scope",
+            "INGEST_CONSOLE_USER_SCOPE",
+            "all",
+            "read, write or admin",
+        ),
+        (
             "--api-database-max-connections",
             "INGEST_API_DATABASE_MAX_CONNECTIONS",
             "0",
@@ -246,6 +252,10 @@ fn settings_are_checked_against_one_another() {
     let untimed = check(&format!("program serve --webhook-basic id:secret {timed}")).unwrap_err();
     assert!(untimed.starts_with("INGEST_REQUIRE_TIMESTAMP (--require-timestamp) needs AVINODE_WEBHOOK_SECRET"));
     assert_eq!(check(&format!("program serve --webhook-secret secret {timed}")), Ok(()));
+    let named = "program serve --role work --console-user-header x-user";
+    let believed = check(named).unwrap_err();
+    assert!(believed.starts_with("INGEST_CONSOLE_USER_HEADER (--console-user-header) needs INGEST_TRUSTED_PROXIES"));
+    assert_eq!(check(&format!("{named} --trusted-proxies 10.0.0.1")), Ok(()));
     let small = check("program serve --role work --memory-budget 1MiB --body-limit 2MiB");
     assert!(small.unwrap_err().starts_with("INGEST_MEMORY_BUDGET"));
     let forgotten = check("program serve --role work --event-key-retention 30d").unwrap_err();

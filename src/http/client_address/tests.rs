@@ -57,3 +57,20 @@ fn the_addresses_of_an_ipv6_network_are_one_client() {
     assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     assert_eq!(key("::ffff:192.0.2.1"), "192.0.2.1");
 }
+
+#[test]
+fn only_a_trusted_proxy_states_that_a_request_came_over_tls() {
+    let proxies = TrustedProxies::new(&["10.0.0.0/8".parse().unwrap()]);
+    let over_tls = |peer: &str, sent: &[(&'static str, &'static str)]| {
+        let sent = sent
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        is_over_tls(&proxies, peer.parse().unwrap(), &sent.collect())
+    };
+    assert!(over_tls("10.0.0.1", &[("x-forwarded-proto", "https")]));
+    assert!(over_tls("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=HTTPS")]));
+    assert!(!over_tls("10.0.0.1", &[("x-forwarded-proto", "http")]));
+    assert!(!over_tls("10.0.0.1", &[("x-forwarded-proto", "https, http")]));
+    assert!(!over_tls("10.0.0.1", &[]));
+    assert!(!over_tls("192.0.2.1", &[("x-forwarded-proto", "https")]));
+}

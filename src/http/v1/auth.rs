@@ -29,18 +29,27 @@ pub struct BearerTokens {
     refusals: Arc<LogLimit>,
 }
 
+/// A configured token, without its text.
 #[derive(Clone)]
-struct BearerToken {
-    name: String,
-    scope: ApiScope,
-    digest: [u8; 32],
+pub struct BearerToken {
+    pub name: String,
+    pub scope: ApiScope,
+    /// SHA-256 of the text.
+    pub digest: [u8; 32],
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BearerToken")
+            .field(&self.name)
+            .field(&self.scope)
+            .finish()
+    }
 }
 
 impl fmt::Debug for BearerTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.tokens.current().iter().map(|token| (&token.name, token.scope)))
-            .finish()
+        f.debug_list().entries(self.tokens.current().iter()).finish()
     }
 }
 
@@ -79,25 +88,43 @@ impl BearerTokens {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
             _ => return Err(ApiProblem::MissingToken),
         };
+        self.find(presented).ok_or(ApiProblem::InvalidToken)
+    }
+
+    /// Finds the token with this text.
+    pub fn find(&self, presented: &[u8]) -> Option<BearerToken> {
         let digest: [u8; 32] = Sha256::digest(presented).into();
-        // All tokens are compared, whether or not one matched before. Numbered from 1; 0 means none.
+        self.find_by(|token| token.digest.ct_eq(&digest))
+    }
+
+    /// Finds the token that a comparison in constant time accepts. All tokens are compared, whether or not one matched before.
+    pub fn find_by(&self, is_same: impl Fn(&BearerToken) -> Choice) -> Option<BearerToken> {
         let tokens = self.tokens.current();
+        // Numbered from 1; 0 means none.
         let mut found = 0_u64;
         for (number, token) in (1_u64..).zip(tokens.iter()) {
-            let same: Choice = token.digest.ct_eq(&digest);
-            found.conditional_assign(&number, same);
+            found.conditional_assign(&number, is_same(token));
         }
         let index = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
-        index
-            .and_then(|index| tokens.get(index).cloned())
-            .ok_or(ApiProblem::InvalidToken)
+        index.and_then(|index| tokens.get(index).cloned())
+    }
+
+    /// Returns whether no token is configured.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.current().is_empty()
     }
 
     /// Returns the name of the token.
     fn authorize(&self, parts: &Parts, needed: ApiScope) -> Result<String, ApiProblem> {
-        let token = self
-            .authenticate(&parts.headers)
-            .inspect_err(|problem| self.log(problem, parts))?;
+        let token = self.authenticate(&parts.headers).inspect_err(|problem| {
+            self.log(
+                match problem {
+                    ApiProblem::MissingToken => "no bearer token",
+                    _ => "an unknown bearer token",
+                },
+                parts,
+            );
+        })?;
         if token.scope < needed {
             return Err(ApiProblem::Forbidden { needed });
         }
@@ -107,11 +134,7 @@ impl BearerTokens {
     }
 
     /// Logs a call without a valid token, without its header.
-    fn log(&self, problem: &ApiProblem, parts: &Parts) {
-        let reason = match problem {
-            ApiProblem::MissingToken => "no bearer token",
-            _ => "an unknown bearer token",
-        };
+    pub fn log(&self, reason: &'static str, parts: &Parts) {
         let Some(suppressed) = self.refusals.admit(reason, Instant::now()) else {
             return;
         };

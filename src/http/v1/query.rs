@@ -33,7 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     }
 }
 
-fn invalid(rejection: &QueryRejection) -> ApiProblem {
+pub(in crate::http) fn invalid(rejection: &QueryRejection) -> ApiProblem {
     let mut sources = std::iter::successors(rejection.source(), |error| (*error).source());
     match sources.find_map(|source| source.downcast_ref::<serde_path_to_error::Error<ParameterError>>()) {
         Some(error) => field_error(&error.path().to_string(), &error.inner().to_string()),

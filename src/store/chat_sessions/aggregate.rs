@@ -31,6 +31,30 @@ pub async fn timeline(
     Ok(Page::from_rows(entries, page.limit, |entry| entry.seq))
 }
 
+/// Reads a page of a session's timeline, the newest entry first.
+pub async fn newest_timeline(
+    tx: &mut Transaction<'_>,
+    session: Uuid,
+    page: &PageRequest<i64>,
+) -> Result<Page<TimelineEntry, i64>, sqlx::Error> {
+    let entries = sqlx::query_as!(
+        TimelineEntry,
+        r#"
+        SELECT seq, recorded_at, happened_at AS "happened_at!: PgTimestamp", kind, detail, delivery_id, actor
+        FROM avinode_ingest.timeline
+        WHERE session_id = $1 AND seq < $2
+        ORDER BY seq DESC
+        LIMIT $3
+        "#,
+        session,
+        page.after.unwrap_or(i64::MAX),
+        i64::from(page.limit) + 1,
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(Page::from_rows(entries, page.limit, |entry| entry.seq))
+}
+
 /// Counts active sessions by step.
 pub async fn statistics(tx: &mut Transaction<'_>) -> Result<Statistics, sqlx::Error> {
     let by_step = sqlx::query_as!(

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::page::{Page, PageRequest, SessionCursor, SessionFilter};
+use crate::domain::chat_session::status::SessionStatus;
 use crate::domain::chat_session::view::ChatSession;
 use crate::store::readable_row::ReadableRow;
 
@@ -74,6 +75,69 @@ pub async fn list(
         data: listed.data.into_iter().map(|(session, _)| session).collect(),
         next: listed.next,
     })
+}
+
+/// Reads the sessions with these ids, the newest activity first.
+pub async fn of_ids(tx: &mut Transaction<'_>, ids: &[Uuid], limit: u16) -> Result<Vec<ChatSession>, sqlx::Error> {
+    let mut query = QueryBuilder::new(SELECT);
+    query
+        .push(ALL)
+        .push(" AND session.id = ANY (")
+        .push_bind(ids.to_vec())
+        .push(")");
+    query
+        .push(ORDER)
+        .push(" LIMIT ")
+        .push_bind(i64::from(limit))
+        .push(JOINS)
+        .push(ORDER);
+    sessions(query, tx).await
+}
+
+/// Reads the sessions of a status and a workflow step, the newest activity first. `step` is that of `board::steps`.
+pub async fn of_step(
+    tx: &mut Transaction<'_>,
+    status: SessionStatus,
+    step: &str,
+    limit: u16,
+) -> Result<Vec<ChatSession>, sqlx::Error> {
+    let mut query = QueryBuilder::new(SELECT);
+    push_step(&mut query, ALL, status, step, limit.into());
+    query.push(JOINS).push(ORDER);
+    sessions(query, tx).await
+}
+
+/// Counts the sessions of a status and a workflow step, up to a maximum. In the order of an index: the planner would otherwise read the
+/// table from its beginning, on which there may be none.
+pub async fn count_of_step(
+    tx: &mut Transaction<'_>,
+    status: SessionStatus,
+    step: &str,
+    max: i64,
+) -> Result<i64, sqlx::Error> {
+    let mut query = QueryBuilder::new("SELECT count(*) FROM (");
+    let ids = "SELECT session.id FROM public.chat_sessions AS session WHERE true";
+    push_step(&mut query, ids, status, step, max);
+    query.push(") AS counted");
+    let row = query.build().persistent(false).fetch_one(tx).await?;
+    row.try_get(0)
+}
+
+fn push_step(query: &mut QueryBuilder<Postgres>, select: &str, status: SessionStatus, step: &str, limit: i64) {
+    query.push(select).push(" AND session.status = '").push(status.as_str());
+    query
+        .push("' AND coalesce(left(session.current_step, 100), '') = ")
+        .push_bind(step.to_owned());
+    query.push(ORDER).push(" LIMIT ").push_bind(limit);
+}
+
+async fn sessions(
+    mut query: QueryBuilder<Postgres>,
+    tx: &mut Transaction<'_>,
+) -> Result<Vec<ChatSession>, sqlx::Error> {
+    let rows = query.build().persistent(false).fetch_all(tx).await?;
+    let read = rows.iter().map(read);
+    read.map(|row| row.map(|(session, _)| session)).collect()
 }
 
 /// The statement of a list; tests run EXPLAIN on it.

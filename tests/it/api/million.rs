@@ -9,10 +9,11 @@ use avinode_ingest::domain::chat_session::status::SessionStatus;
 use avinode_ingest::domain::ids::TripId;
 use avinode_ingest::store::chat_sessions::page::statement;
 use avinode_ingest::store::{related_trips, sessions, tx};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Api, ApiResponse};
+use super::{Api, ApiResponse, READ};
+use crate::console::Browser;
 use crate::support::cluster::Db;
 use crate::support::plan::{between, pages, plan, read_whole, sessions_read, touched};
 use crate::support::sessions::SessionReferences;
@@ -43,7 +44,8 @@ async fn fill(db: &Db, references: SessionReferences, count: u32) {
                 CASE n % 3 WHEN 0 THEN n::text WHEN 1 THEN 'atrip-' || n ELSE ' ATRIP-' || n END
             END,
             CASE n % 1000 WHEN 1 THEN 'arfq-of-rfp-' || n ELSE 'rfp-' || n END,
-            CASE WHEN n % 4 > 0 THEN 'ARFQ-' || n END, 'requesting_quotes'
+            CASE WHEN n % 4 > 0 THEN 'ARFQ-' || n END,
+            CASE n % 1000 WHEN 3 THEN 'proposal_ready' WHEN 4 THEN 'a_step_of_the_application' WHEN 5 THEN NULL ELSE 'requesting_quotes' END
          FROM generate_series(1, {count}) AS n;
          INSERT INTO public.requests (id, avinode_trip_id)
          SELECT md5('request' || n)::uuid, n::text FROM generate_series(10, {count}, 10) AS n;
@@ -51,8 +53,12 @@ async fn fill(db: &Db, references: SessionReferences, count: u32) {
          INSERT INTO avinode_ingest.trips (key) SELECT 'atrip-' || n FROM generate_series(1000, {count}, 1000) AS n;
          INSERT INTO avinode_ingest.rfqs (trip_key, rfq_id)
          SELECT 'atrip-' || n, 'arfq-' || n FROM generate_series(7, {count}, 10) AS n;
+         INSERT INTO avinode_ingest.quote_facts (trip_key, quote_id, received, operator_name, first_fact_at)
+         SELECT 'atrip-' || n, 'aquote-' || n, true, 'Operator ' || n % 50, '2026-01-01'::timestamptz + n * interval '1 second'
+         FROM generate_series(7, {count}, 10) AS n;
          INSERT INTO avinode_ingest.session_state (session_id) SELECT id FROM public.chat_sessions LIMIT {count} / 10;
-         ANALYZE public.chat_sessions, avinode_ingest.trips, avinode_ingest.rfqs, avinode_ingest.session_state"
+         ANALYZE public.chat_sessions, avinode_ingest.trips, avinode_ingest.rfqs, avinode_ingest.session_state,
+            avinode_ingest.quote_facts"
     ))
     .await;
 }
@@ -69,6 +75,7 @@ async fn among_a_million_sessions_every_list_and_look_up_uses_an_index() {
     let api = Api::with_workers(db, 0).await;
     plans(&api, references).await;
     calls(&api, references, count).await;
+    console_pages(&api).await;
     workers(&api).await;
     api.service.stop().await;
 }
@@ -172,6 +179,36 @@ async fn calls(api: &Api, references: SessionReferences, count: u32) {
     let id = api.get(&other).await.body["data"][0]["id"].clone();
     let path = format!("/v1/sessions/{}/activity", id.as_str().unwrap());
     timed(&path, async || api.post(&path, &json!({"messages": 1})).await).await;
+}
+
+/// Times the pages of the console.
+async fn console_pages(api: &Api) {
+    let mut browser = Browser::new(api.service.admin.clone().unwrap());
+    browser.sign_in(READ).await;
+    let found = api.get(&format!("/v1/sessions?trip_id={NUMBER}")).await.body;
+    let session = format!("/console/sessions/{}", found["data"][0]["id"].as_str().unwrap());
+    for (path, text) in [
+        ("/console".to_owned(), "1000+"),
+        ("/console?status=completed".to_owned(), "a step of the application"),
+        (format!("/console?q={NUMBER}"), ">1 session<"),
+        (format!("/console?q=arfq-{NUMBER}"), ">1 session<"),
+        (format!("/console?q=aquote-{NUMBER}"), ">1 session<"),
+        ("/console?q=operator%204".to_owned(), "found by an operator"),
+        ("/console?q=a%20broker".to_owned(), "found by its agent"),
+        ("/console?q=nothing%20has%20this%20name".to_owned(), "No session"),
+        (session, "No quotes"),
+    ] {
+        let page = timed(&path, async || {
+            let page = browser.get(&path).await;
+            page.assert_has(text);
+            ApiResponse {
+                status: page.status,
+                headers: Default::default(),
+                body: Value::Null,
+            }
+        });
+        page.await;
+    }
 }
 
 /// Repeats a call, prints the median of its durations and compares it with the bound.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::program::Program;
+use crate::console::Browser;
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::eventually;
@@ -78,6 +79,33 @@ async fn a_demo_on_a_named_server_makes_and_drops_a_database_of_its_own_there() 
     assert_eq!(status.code(), Some(0), "{}", demo.said());
     assert!(!scratch_databases(&db.pool).await.contains(&own));
     assert_eq!(relations(&db.pool).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_stays_up_has_a_console_on_which_quotes_arrive() {
+    let db = Db::empty().await;
+    let mut demo = Program::start(&format!("demo --database-url {}", db.url()), &[]);
+    let line = demo.line("(sign in with ").await;
+    let (url, rest) = line.split_once(" (sign in with ").unwrap();
+    let (base, _) = url.rsplit_once("/console").unwrap();
+    assert!(base.starts_with("http://127.0.0.1:"), "{line}");
+    let mut browser = Browser::new(base.to_owned());
+    assert_eq!(browser.get("/console").await.status, 303);
+    assert_eq!(browser.sign_in(rest.trim_end_matches(')')).await.status, 303);
+    // Quotes are numbered by trip: the first to arrive may have any of these numbers.
+    eventually(PATIENCE * 2, "a quote of a further trip is found", async || {
+        for number in 1..10 {
+            let page = browser.get(&format!("/console?q=aquote-39000000{number}")).await;
+            if page.body.contains("found by a quote") {
+                return true;
+            }
+        }
+        false
+    })
+    .await;
+    demo.interrupt_group();
+    let status = demo.ended(PATIENCE).await;
+    assert_eq!(status.code(), Some(0), "{}", demo.said());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use avinode_ingest::avinode::signature::signer::Signer;
 use avinode_ingest::avinode::signature::verifier::Verifier;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::postgres::transaction;
-use avinode_ingest::service::{self, ServiceSettings, ShutdownSummary};
+use avinode_ingest::service::{self, Listeners, ServiceSettings, ShutdownSummary};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,6 +19,8 @@ pub const SECRET: &str = "a-secret-that-only-tests-know";
 pub struct RunningService {
     /// `http://127.0.0.1:port`.
     pub base: String,
+    /// That of the admin listener, if there is one.
+    pub admin: Option<String>,
     shutdown: CancellationToken,
     ended: JoinHandle<ShutdownSummary>,
 }
@@ -31,12 +33,29 @@ impl RunningService {
 
     /// The same with the connections of a pool.
     pub async fn start_on(pool: transaction::Pool, settings: ServiceSettings) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        Self::run(pool, settings, None).await
+    }
+
+    /// Starts it with an admin listener as well.
+    pub async fn with_admin_listener(pool: &Pool, settings: ServiceSettings) -> Self {
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::run(pool.service(), settings, Some(admin)).await
+    }
+
+    async fn run(pool: transaction::Pool, settings: ServiceSettings, admin: Option<TcpListener>) -> Self {
+        let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+        let main = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (base, admin_url) = (url(&main), admin.as_ref().map(url));
         let shutdown = CancellationToken::new();
         let verifier = Verifier::from_settings(Some(SECRET), None).unwrap();
-        let ended = tokio::spawn(service::run(listener, pool, verifier, settings, shutdown.clone()));
-        Self { base, shutdown, ended }
+        let listeners = Listeners { main, admin };
+        let ended = tokio::spawn(service::run(listeners, pool, verifier, settings, shutdown.clone()));
+        Self {
+            base,
+            admin: admin_url,
+            shutdown,
+            ended,
+        }
     }
 
     /// Sends a body, signed, and returns status and answer.

@@ -160,7 +160,8 @@ pub struct TimelineEntry {
     pub detail: Value,
     /// The delivery that reported it, if one did.
     pub delivery_id: Option<Uuid>,
-    /// Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line; null for the service itself.
+    /// Who made it: `token:NAME` for a call of the API, `cli:USER@HOST` for the command line, `user:NAME` for a user whom a proxy names to
+    /// the console; null for the service itself.
     #[serde(default)]
     #[schema(example = "token:dashboard")]
     pub actor: Option<String>,

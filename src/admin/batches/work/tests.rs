@@ -85,3 +85,35 @@ fn the_text_of_a_filter_is_replaced_by_its_digest() {
     assert_eq!(kept["text_sha256"].as_str().unwrap().len(), 64);
     assert_eq!(without_text(&kept), kept);
 }
+
+#[test]
+fn a_finished_dry_run_is_done_with_its_own_text_only() {
+    let work = BatchWork::Replay(DeliverySelection {
+        outcome: Some(DeliveryOutcome::Dead),
+        text: Some("Priya".to_owned()),
+        ..DeliverySelection::default()
+    });
+    let counted = BatchRow {
+        dry_run: true,
+        state: "finished".to_owned(),
+        filter: without_text(&work.filter()),
+        ..row(&work)
+    };
+    assert_eq!(BatchWork::of_dry_run(&counted, Some("Priya")).unwrap(), work);
+    for text in [None, Some("Prija")] {
+        let refused = BatchWork::of_dry_run(&counted, text);
+        assert!(matches!(refused, Err(BatchError::OtherText(_))), "{refused:?}");
+    }
+    let running = BatchRow {
+        state: "running".to_owned(),
+        ..counted.clone()
+    };
+    let real = BatchRow {
+        dry_run: false,
+        ..counted
+    };
+    for row in [running, real] {
+        let refused = BatchWork::of_dry_run(&row, Some("Priya"));
+        assert!(matches!(refused, Err(BatchError::NotCounted(_))), "{refused:?}");
+    }
+}

@@ -109,6 +109,17 @@ pub struct BatchListParams {
     cursor: Option<String>,
 }
 
+impl BatchListParams {
+    pub fn parse(self) -> Result<BatchFilter, ApiProblem> {
+        Ok(BatchFilter {
+            state: self.state,
+            before: position(self.cursor)?.map(|BatchCursor(id)| id),
+            limit: limit(self.limit)?,
+            ..BatchFilter::default()
+        })
+    }
+}
+
 impl From<&BatchFilter> for BatchListParams {
     /// All but the limit, which is that of a page.
     fn from(filter: &BatchFilter) -> Self {
@@ -178,15 +189,9 @@ pub async fn list(
     State(state): State<ApiState>,
     QueryParams(params): QueryParams<BatchListParams>,
 ) -> ApiResult {
-    let limit = limit(params.limit)?;
-    let filter = BatchFilter {
-        state: params.state,
-        before: position(params.cursor)?.map(|BatchCursor(id)| id),
-        limit,
-        ..BatchFilter::default()
-    };
+    let filter = params.parse()?;
     let batches = state.admin.batches(&filter).await?;
-    let limit = u16::try_from(limit).unwrap_or(u16::MAX);
+    let limit = u16::try_from(filter.limit).unwrap_or(u16::MAX);
     Ok(list_response(Page::from_rows(batches, limit, |batch| {
         BatchCursor(batch.id)
     })))

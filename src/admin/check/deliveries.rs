@@ -1,7 +1,8 @@
 //! The check of the partitions of deliveries: made ahead of time, and dropped after their retention.
 
+use chrono::SecondsFormat;
+
 use super::finding::{CheckName, CheckResult};
-use crate::cli::table::{counted, moment};
 use crate::store::deliveries::partitions::PartitionStatus;
 
 const DELIVERIES: CheckName = CheckName("deliveries");
@@ -33,7 +34,7 @@ pub fn partitions(status: &PartitionStatus) -> Vec<CheckResult> {
         )));
     }
     if let Some(overdue) = overdue {
-        let (name, since) = (&overdue.name, moment(overdue.since));
+        let (name, since) = (&overdue.name, overdue.since.to_rfc3339_opts(SecondsFormat::Secs, true));
         results.push(match overdue.jobs {
             0 => DELIVERIES.warning(
                 format!("the partition {name} should have been dropped at {since}"),
@@ -41,8 +42,8 @@ pub fn partitions(status: &PartitionStatus) -> Vec<CheckResult> {
             ),
             jobs => DELIVERIES.warning(
                 format!(
-                    "the partition {name}, past its retention since {since}, is kept for {}",
-                    counted(jobs, "job", "jobs")
+                    "the partition {name}, past its retention since {since}, is kept for {jobs} {}",
+                    if jobs == 1 { "job" } else { "jobs" }
                 ),
                 "see avinode-ingest jobs list; then jobs retry, or jobs discard",
             ),

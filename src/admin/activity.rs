@@ -1,0 +1,111 @@
+//! The last hour by minutes: deliveries received and applied, and the time from one to the other. Read from the tables, so it is that of
+//! all processes. The cost is bounded: of a minute with more than [`COUNTED`] rows, the first of them are read, and the
+//! counts are estimated from the time that they took.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::finished::{self, FinishedMinute};
+use crate::queue::job_kind::JobKind;
+use crate::store::deliveries::rates::{self, ReceivedMinute};
+
+pub const MINUTES: i32 = 60;
+/// Rows of a minute that are read.
+pub const COUNTED: i64 = 500;
+/// Jobs that a delivery has when it is received. Replays are left out: their deliveries were received before.
+const RECEIVED_KINDS: [JobKind; 2] = [JobKind::FullEvent, JobKind::FetchNotified];
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MinuteActivity {
+    pub received: i64,
+    pub applied: i64,
+    /// Seconds from the storing of a delivery to its application: half of them took at most this long.
+    pub median_seconds: Option<f64>,
+    /// The same of 95 in 100.
+    pub percentile95_seconds: Option<f64>,
+    /// A count is estimated from the first rows of the minute.
+    pub is_estimate: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HourActivity {
+    /// The end of the last minute.
+    pub until: DateTime<Utc>,
+    /// The oldest first.
+    pub minutes: Vec<MinuteActivity>,
+}
+
+impl HourActivity {
+    /// The beginning of a minute.
+    pub fn begin_of(&self, minute: usize) -> DateTime<Utc> {
+        let left = self.minutes.len().saturating_sub(minute);
+        self.until - TimeDelta::minutes(i64::try_from(left).unwrap_or_default())
+    }
+}
+
+pub async fn read(pool: &Pool) -> Result<HourActivity, sqlx::Error> {
+    let until = Clock::System.now();
+    let from = until - TimeDelta::minutes(MINUTES.into());
+    let mut tx = pool.begin_with(rates::BY_INDEX).await?;
+    let (received, finished) = read_minutes(&mut tx, from).await?;
+    tx.commit().await?;
+    let minutes = received.into_iter().zip(finished);
+    let minutes = minutes.map(|(received, finished)| minute(from, &received, &finished));
+    Ok(HourActivity {
+        until,
+        minutes: minutes.collect(),
+    })
+}
+
+/// Reads the rows of each minute, in a transaction with the settings [`rates::BY_INDEX`].
+pub async fn read_minutes(
+    tx: &mut Transaction<'_>,
+    from: DateTime<Utc>,
+) -> Result<(Vec<ReceivedMinute>, Vec<FinishedMinute>), sqlx::Error> {
+    let received = rates::per_minute(tx, from, MINUTES, COUNTED).await?;
+    let finished = finished::per_minute(tx, from, MINUTES, COUNTED, &RECEIVED_KINDS).await?;
+    Ok((received, finished))
+}
+
+fn minute(from: DateTime<Utc>, received: &ReceivedMinute, finished: &FinishedMinute) -> MinuteActivity {
+    let begin = from + TimeDelta::minutes(received.number.into());
+    let received_factor = factor(begin, received.deliveries, received.last_id.and_then(time_of));
+    let finished_factor = factor(begin, finished.finished, finished.last_at);
+    MinuteActivity {
+        received: scaled(received.deliveries, received_factor),
+        applied: scaled(finished.applied, finished_factor),
+        median_seconds: finished.median,
+        percentile95_seconds: finished.percentile95,
+        is_estimate: received_factor > 1.0 || finished_factor > 1.0,
+    }
+}
+
+/// Returns how many times as many rows the whole minute has as were counted until `last`; 1 if all were counted.
+fn factor(begin: DateTime<Utc>, counted: i64, last: Option<DateTime<Utc>>) -> f64 {
+    let Some(last) = last.filter(|_| counted >= COUNTED) else {
+        return 1.0;
+    };
+    // Ids hold milliseconds.
+    let counted_ms = (last - begin).num_milliseconds().clamp(1, 60_000);
+    60_000.0 / f64::from(i32::try_from(counted_ms).unwrap_or(60_000))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "counts of a minute, at most sixty million"
+)]
+fn scaled(counted: i64, factor: f64) -> i64 {
+    (counted as f64 * factor).round() as i64
+}
+
+/// The time in a UUIDv7: its first 48 bits are milliseconds.
+fn time_of(id: Uuid) -> Option<DateTime<Utc>> {
+    let (high, _) = id.as_u64_pair();
+    DateTime::from_timestamp_millis(i64::try_from(high >> 16).ok()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! After the run the simulated Avinode goes on in real time, so that a visitor of the console sees quotes arrive.
+
+use super::run::DemoRun;
+use crate::cli::error::{CliError, Context};
+use crate::cli::simulate::seed_sessions::SeededSessions;
+use crate::simulator::generate::GeneratorOptions;
+use crate::simulator::scenario::Scenario;
+
+/// Half a minute of RFQs, and then four minutes with an action of an operator every three seconds.
+const OPTIONS: GeneratorOptions = GeneratorOptions {
+    trips: 8,
+    actions: 80,
+    seconds: 300,
+};
+const SEED: u64 = 7;
+/// Seconds of the scenario per second.
+const SPEED: f64 = 1.0;
+
+/// Creates sessions for further trips and plays these. Returns at the end of the scenario.
+pub async fn play(demo: &DemoRun<'_>) -> Result<(), CliError> {
+    let scenario = Scenario::generated(OPTIONS, SEED).context("generate further trips")?;
+    let created = SeededSessions::create(&demo.pool, &scenario).await;
+    created.context("create the sessions of further trips")?;
+    let played = demo.avinode.play_further(&scenario, SPEED).await;
+    played.context("make an HTTP client")
+}
