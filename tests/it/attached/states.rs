@@ -98,7 +98,7 @@ async fn while_a_table_is_missing_deliveries_wait_without_attempts_and_are_match
     let indexes = "SELECT count(*) FROM pg_index WHERE indrelid = 'public.chat_sessions'::regclass AND indisvalid";
     assert_eq!(count(&db.pool, indexes).await, 1);
     assert_eq!(program::run_on(&db, &["migrate"]).await.code, Some(0));
-    assert_eq!(count(&db.pool, indexes).await, 14);
+    assert_eq!(count(&db.pool, indexes).await, 15);
     let output = check(&[("DATABASE_URL", &db.url())]).await;
     assert_eq!(
         output.status("triggers") + &output.status("application"),
