@@ -15,7 +15,7 @@ use crate::config::terminal::stdout_terminal;
 use crate::queue::job_state::JobState;
 
 /// Jobs of one kind and state; dead ones with the same class of reason.
-struct Row {
+struct SummaryRow {
     jobs: i64,
     kind: String,
     state: String,
@@ -67,8 +67,8 @@ fn is(count: &JobCount, state: JobState) -> bool {
 }
 
 /// The dead ones first, then the largest.
-fn rows(summary: &OperatorSummary) -> Vec<Row> {
-    let dead = summary.dead_letters.data.iter().map(|group| Row {
+fn rows(summary: &OperatorSummary) -> Vec<SummaryRow> {
+    let dead = summary.dead_letters.data.iter().map(|group| SummaryRow {
         jobs: group.jobs,
         kind: group.kind.clone(),
         state: JobState::Dead.as_str().to_owned(),
@@ -78,7 +78,7 @@ fn rows(summary: &OperatorSummary) -> Vec<Row> {
     let mut live: Vec<&JobCount> = summary.jobs.iter().filter(|count| !is(count, JobState::Dead)).collect();
     live.sort_by_key(|count| Reverse(count.jobs));
     let oldest = summary.oldest_due_job.as_ref();
-    let live = live.into_iter().map(|count| Row {
+    let live = live.into_iter().map(|count| SummaryRow {
         jobs: count.jobs,
         kind: count.kind.clone(),
         state: count.state.clone(),
@@ -106,7 +106,7 @@ fn failures(summary: &OperatorSummary, kind: &str) -> Option<String> {
     })
 }
 
-fn cells(row: Row) -> [String; 6] {
+fn cells(row: SummaryRow) -> [String; 6] {
     [
         row.jobs.to_string(),
         row.kind,

@@ -131,8 +131,10 @@ async fn beside_a_backlog_half_of_a_claim_are_the_newest_jobs() {
         .collect();
     store_deliveries(&db.pool, &fresh, base()).await;
     // A claim of a backlog can take seconds, and the next one still finds what came before it.
-    db.run("UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() - interval '3 seconds' WHERE batch_key LIKE 'NEW%'")
-        .await;
+    db.run(
+        "UPDATE avinode_ingest.jobs SET due_at = clock_timestamp() - interval '3 seconds' WHERE batch_key LIKE 'NEW%'",
+    )
+    .await;
     let claimed = claim(&db, 30, 0).await;
     let of_claim = trips(&db, &claimed).await;
     assert_eq!(claimed.len(), 30);
