@@ -127,9 +127,10 @@ async fn sessions_in_requests_are_named_and_nothing_is_created_without_the_flag(
         ("AVINODE_WEBHOOK_SECRET", crate::support::service::SECRET),
         ("INGEST_LISTEN", "127.0.0.1:0"),
     ];
-    for arguments in [&["serve"][..], &["serve", "--migrate"]] {
+    // Without a schema, and with one that is not to be made.
+    for (arguments, code) in [(&["serve"][..], 78), (&["serve", "--migrate"], 1)] {
         let refused = program::run(arguments, &serve).await;
-        assert_eq!(refused.code, Some(1), "{}", refused.all());
+        assert_eq!(refused.code, Some(code), "{}", refused.all());
         assert!(refused.all().contains(IN_REQUESTS), "{}", refused.all());
     }
     assert_eq!(count(&db.pool, DROPPED).await, 0);
