@@ -77,14 +77,11 @@ fn rows(summary: &OperatorSummary) -> Vec<SummaryRow> {
     });
     let mut live: Vec<&JobCount> = summary.jobs.iter().filter(|count| !is(count, JobState::Dead)).collect();
     live.sort_by_key(|count| Reverse(count.jobs));
-    let oldest = summary.oldest_due_job.as_ref();
     let live = live.into_iter().map(|count| SummaryRow {
         jobs: count.jobs,
         kind: count.kind.clone(),
         state: count.state.clone(),
-        since: oldest
-            .filter(|job| is(count, JobState::Available) && job.kind == count.kind)
-            .map(|job| job.due_at),
+        since: is(count, JobState::Available).then_some(count.oldest_due_at),
         reason: is(count, JobState::Retryable)
             .then(|| failures(summary, &count.kind))
             .flatten(),

@@ -158,11 +158,13 @@ async fn jobs_are_counted_by_kind_state_and_reason() {
     store_deliveries(&db.pool, &bodies, base()).await;
     run_jobs(&db.pool).await;
     let counted = run_on(&db, &["jobs", "summary", "--json"]).await.json();
-    let expected = json!([
-        {"kind": "fetch_notified", "state": "available", "jobs": 2},
-        {"kind": "full_event", "state": "dead", "jobs": 3},
-    ]);
-    assert_eq!(counted["jobs"], expected, "{counted:#}");
+    let kinds = counted["jobs"].as_array().unwrap().iter();
+    let kinds: Vec<Value> = kinds.map(|of| json!([of["kind"], of["state"], of["jobs"]])).collect();
+    let expected = [
+        json!(["fetch_notified", "available", 2]),
+        json!(["full_event", "dead", 3]),
+    ];
+    assert_eq!(kinds, expected, "{counted:#}");
     let group = &counted["dead_letters"]["data"][0];
     assert_eq!(
         [&group["jobs"], &group["reason"]],
