@@ -209,7 +209,7 @@ async fn an_error_is_one_line_and_an_exit_code() {
         assert!(output.stdout.is_empty());
     }
     let output = run(&db, "list").await;
-    assert!(error_line(&output, 1).contains("has no schema yet"));
+    assert!(error_line(&output, 78).contains("has no schema yet"));
     let output = run(&db, "list --database-url postgres://nobody@127.0.0.1:1/nothing").await;
     assert!(error_line(&output, 69).contains("could not connect to the database of DATABASE_URL"));
 }
