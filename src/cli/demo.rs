@@ -126,11 +126,16 @@ async fn demo(
         simulator::settings(&demo.avinode)?,
         stop.clone(),
     );
-    // Biased: a demo that keeps running ends successfully by the signal.
+    // Biased: what was shown to its end was not interrupted.
     let shown = tokio::select! {
         biased;
-        shown = show(args, &demo, database, listener, &url, &mut services, &shutdown) => shown,
-        () = shutdown.cancelled() => Ok(ExitCode::from(EXIT_INTERRUPTED)),
+        shown = show(args, &demo, database, listener, &url, &mut services) => shown,
+        () = shutdown.cancelled() => Ok(Shown::Ended(ExitCode::from(EXIT_INTERRUPTED))),
+    };
+    let shown = match shown {
+        Ok(Shown::StaysUp) => stay_up(&demo, &shutdown).await.map(|()| ExitCode::SUCCESS),
+        Ok(Shown::Ended(code)) => Ok(code),
+        Err(error) => Err(error),
     };
     output::end_meanwhile();
     stop.cancel();
@@ -140,6 +145,13 @@ async fn demo(
     shown
 }
 
+/// How the part of a demo ended that can be interrupted.
+enum Shown {
+    Ended(ExitCode),
+    /// Everything was shown, and the demo goes on.
+    StaysUp,
+}
+
 async fn show(
     args: &DemoArgs,
     demo: &DemoRun<'_>,
@@ -147,8 +159,7 @@ async fn show(
     listener: TcpListener,
     url: &str,
     services: &mut DemoServices,
-    shutdown: &CancellationToken,
-) -> Result<ExitCode, CliError> {
+) -> Result<Shown, CliError> {
     let began = Instant::now();
     let (console, console_listener) = match args.exit {
         true => (None, None),
@@ -179,11 +190,11 @@ async fn show(
         (false, false) => "\nscenarios not compared: the manifest expects the policy latest".to_owned(),
     })?;
     let Some(console) = console else {
-        return Ok(if is_failed {
+        return Ok(Shown::Ended(if is_failed {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
-        });
+        }));
     };
     note(&format!("\nlistening on {url}"))?;
     note("try, in another shell (nothing changes, because everything is known):")?;
@@ -194,6 +205,11 @@ async fn show(
     ))?;
     console.show()?;
     note("Ctrl-C ends the demo and removes its database")?;
+    Ok(Shown::StaysUp)
+}
+
+/// Lets quotes arrive until the signal, which is the way to end such a demo.
+async fn stay_up(demo: &DemoRun<'_>, shutdown: &CancellationToken) -> Result<(), CliError> {
     tokio::select! {
         biased;
         () = shutdown.cancelled() => {}
@@ -202,7 +218,7 @@ async fn show(
             shutdown.cancelled().await;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Sends the fixtures, plays the story, and prints a line for each scenario and each session of the story.
