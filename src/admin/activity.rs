@@ -3,7 +3,6 @@
 //! counts are estimated from the time that they took.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::postgres::transaction::{Pool, Transaction};
@@ -71,7 +70,7 @@ pub async fn read_minutes(
 
 fn minute(from: DateTime<Utc>, received: &ReceivedMinute, finished: &FinishedMinute) -> MinuteActivity {
     let begin = from + TimeDelta::minutes(received.number.into());
-    let received_factor = factor(begin, received.deliveries, received.last_id.and_then(time_of));
+    let received_factor = factor(begin, received.deliveries, received.last_at);
     let finished_factor = factor(begin, finished.finished, finished.last_at);
     MinuteActivity {
         received: scaled(received.deliveries, received_factor),
@@ -99,12 +98,6 @@ fn factor(begin: DateTime<Utc>, counted: i64, last: Option<DateTime<Utc>>) -> f6
 )]
 fn scaled(counted: i64, factor: f64) -> i64 {
     (counted as f64 * factor).round() as i64
-}
-
-/// The time in a UUIDv7: its first 48 bits are milliseconds.
-fn time_of(id: Uuid) -> Option<DateTime<Utc>> {
-    let (high, _) = id.as_u64_pair();
-    DateTime::from_timestamp_millis(i64::try_from(high >> 16).ok()?)
 }
 
 #[cfg(test)]

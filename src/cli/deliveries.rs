@@ -14,7 +14,8 @@ use super::age::moment_and_age;
 use super::error::CliError;
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, write};
-use super::table::{TextTable, or_dash, visible_lines};
+use super::table::{TextTable, or_dash};
+use crate::domain::terminal_text::visible_lines;
 
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {

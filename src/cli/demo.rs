@@ -145,7 +145,7 @@ async fn demo(
     shown
 }
 
-/// How the part of a demo ended that can be interrupted.
+/// The end of the part of a demo that can be interrupted.
 enum Shown {
     Ended(ExitCode),
     /// Everything was shown, and the demo goes on.

@@ -12,7 +12,7 @@ use self::layout::{ColumnWidth, GAP, TableLayout, layout};
 use super::colour;
 use super::wrap::{fit, pad, width_of, wrap};
 use crate::config::terminal::stdout_terminal;
-use crate::domain::terminal_text::is_unsafe;
+use crate::domain::terminal_text::visible;
 
 /// A value in a card that has less room begins in the line of its name.
 const LEAST_CARD_VALUE: usize = 24;
@@ -217,24 +217,6 @@ pub fn counted<N: Copy + PartialEq + From<u8> + std::fmt::Display>(count: N, one
 /// A moment for people: UTC, to the second.
 pub fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Escapes characters that control a terminal or change the direction of its text: text from outside must do neither.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if is_unsafe(c) {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
-}
-
-/// As [`visible`], except for line ends.
-pub fn visible_lines(text: &str) -> String {
-    text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

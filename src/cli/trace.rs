@@ -9,10 +9,11 @@ use super::colour;
 use super::error::CliError;
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
-use super::table::{moment, or_dash, visible};
+use super::table::{moment, or_dash};
 use super::wrap::{fit, width_of};
 use crate::admin::trace::{StoryEntry, Trace, TraceCause};
 use crate::config::terminal::{OutputTerminal, stdout_terminal};
+use crate::domain::terminal_text::visible;
 use crate::store::admin::trace::TraceTarget;
 
 #[derive(Debug, clap::Args)]

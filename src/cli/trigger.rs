@@ -13,13 +13,13 @@ use super::error::{CliError, Context};
 use super::output::{print, print_json};
 use super::replay::sender::{SendPlan, SendResult, SignedDelivery, client, send_all};
 use super::signing::SigningArgs;
-use super::table::visible;
 use super::wrap::fit;
 use crate::clock::Clock;
 use crate::config::database::DatabaseArgs;
 use crate::config::target_url::TargetArgs;
 use crate::config::terminal::stdout_terminal;
 use crate::domain::ids::{EventId, QuoteId, RfqId, TripId};
+use crate::domain::terminal_text::visible;
 use crate::sessions::service::SessionService;
 use event::{EventIds, EventTexts, TriggerKind};
 

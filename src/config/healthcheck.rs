@@ -15,7 +15,7 @@ pub struct HealthcheckArgs {
     #[arg(long)]
     pub ready: bool,
 
-    /// How long the answer may take (100ms to 1m).
+    /// Limit of the time until the answer (100ms to 1m).
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration("100ms", "1m"))]
     pub timeout: Duration,
 

@@ -1,6 +1,7 @@
 //! The rules: pure functions over plain data, without clock, database or network.
 
 pub mod actor;
+pub mod age;
 pub mod api_scope;
 pub mod chat_session;
 pub mod clock;

@@ -1,4 +1,4 @@
-// What webhooks said of each session. A real application stores it in its database, with the version.
+// The last webhook of each session. A real application stores it in its database, with the version.
 
 /** The parts of a webhook that this application uses (docs/changes.md, "Webhooks"). */
 export interface SessionChanged {

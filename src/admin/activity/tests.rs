@@ -5,20 +5,10 @@ fn begin() -> DateTime<Utc> {
 }
 
 fn received(deliveries: i64, last_after: Option<TimeDelta>) -> ReceivedMinute {
-    let last = last_after.map(|after| begin() + after);
-    let id = last.map(|at| {
-        let seconds = u64::try_from(at.timestamp()).unwrap();
-        Uuid::new_v7(uuid::Timestamp::from_unix_time(
-            seconds,
-            at.timestamp_subsec_nanos(),
-            0,
-            0,
-        ))
-    });
     ReceivedMinute {
         number: 0,
         deliveries,
-        last_id: id,
+        last_at: last_after.map(|after| begin() + after),
     }
 }
 

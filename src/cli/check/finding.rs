@@ -5,10 +5,10 @@ use std::fmt;
 use crate::admin::check::finding::{CheckName, CheckResult, CheckResults, CheckStatus};
 use crate::cli::colour;
 use crate::cli::error::{CliError, EXIT_UNAVAILABLE};
-use crate::cli::table::visible;
 use crate::cli::wrap::fit;
 use crate::config::parse::EXIT_USAGE;
 use crate::config::terminal::stdout_terminal;
+use crate::domain::terminal_text::visible;
 
 impl CheckName {
     /// The error with which `serve` would end.

@@ -1,15 +1,6 @@
 use super::*;
 
 #[test]
-fn text_from_outside_neither_controls_the_terminal_nor_turns_its_text_around() {
-    assert_eq!(
-        visible("a\u{1B}[2J\u{202E}b\u{2028}c"),
-        "a\\u{1b}[2J\\u{202e}b\\u{2028}c"
-    );
-    assert_eq!(visible_lines("a\nb\u{2066}"), "a\nb\\u{2066}");
-}
-
-#[test]
 fn a_table_has_columns_under_headings() {
     let mut table = TextTable::new(["trip", "quotes", "primary"]).numbers(&[1]);
     table.row(["A1B2C3", "12", "aquote-1"]);

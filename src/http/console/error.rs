@@ -12,7 +12,7 @@ use crate::http::problem::{Problem, ProblemDetails};
 use crate::http::request_id;
 use crate::http::v1::problem::ApiProblem;
 
-/// Why a request of the console was rejected.
+/// The reason for rejecting a request of the console.
 #[derive(Debug)]
 pub enum ConsoleError {
     /// There is no visitor.

@@ -1,7 +1,6 @@
 //! Deliveries received per minute. Their ids hold the time, so their primary key counts them.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::postgres::transaction::Transaction;
 
@@ -15,8 +14,8 @@ pub struct ReceivedMinute {
     /// From 0.
     pub number: i32,
     pub deliveries: i64,
-    /// The last one that was counted.
-    pub last_id: Option<Uuid>,
+    /// The time at which the last one that was counted was received, to the millisecond.
+    pub last_at: Option<DateTime<Utc>>,
 }
 
 /// Counts the deliveries of each of `minutes` minutes from a time on, up to `most` in a minute.
@@ -29,7 +28,7 @@ pub async fn per_minute(
     sqlx::query_as!(
         ReceivedMinute,
         r#"
-        SELECT minute.number AS "number!", counted.deliveries AS "deliveries!", counted.last_id::uuid AS last_id
+        SELECT minute.number AS "number!", counted.deliveries AS "deliveries!", avinode_ingest.time_of_uuid(counted.last_id::uuid) AS last_at
         FROM generate_series(0, $2::integer - 1) AS minute (number)
         CROSS JOIN LATERAL (
             -- Postgres has no max(uuid) before version 18.

@@ -12,7 +12,7 @@ import { board, setting, tokens } from './service.mjs';
 
 const origin = new URL(board).origin;
 const pictures = setting('CONSOLE_PICTURES');
-// What a hostile text tries to call.
+// A hostile text tries to call it.
 export const MARK = '__mark_of_a_foreign_script';
 
 export const axeVersion = createRequire(import.meta.url)('axe-core/package.json').version;

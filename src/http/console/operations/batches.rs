@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::text::{count, moment, visible};
+use super::text::{count, moment};
+use crate::domain::terminal_text::visible_lines;
 use crate::store::batches::{BatchRow, BatchState};
 
 pub const PATH: &str = "/console/operations/batches";
@@ -30,7 +31,7 @@ pub fn list(batches: &[BatchRow], now: DateTime<Utc>) -> Markup {
                                 td { span class=(format!("state state-{}", batch.state)) { (batch.state) } }
                                 td.number { (count(batch.selected)) }
                                 td.number { (count(batch.changed)) }
-                                td { (visible(&batch.actor)) }
+                                td { (visible_lines(&batch.actor)) }
                             }
                         }
                     }
@@ -93,9 +94,9 @@ fn progress(batch: &BatchRow, next: Option<&Markup>, now: DateTime<Utc>) -> Mark
             dt { "Skipped" } dd { (count(batch.skipped)) " in a state that allows or needs no change" }
             @if batch.action == "replay" { dt { "Not usable" } dd { (count(batch.failed)) " redacted or deleted" } }
             (result(&batch.result))
-            dt { "Filter" } dd { code { (visible(&batch.filter.to_string())) } }
-            dt { "Begun" } dd { (moment(batch.begun_at, now)) " by " (visible(&batch.actor)) }
-            @if let Some(note) = &batch.note { dt { "Note" } dd { (visible(note)) } }
+            dt { "Filter" } dd { code { (visible_lines(&batch.filter.to_string())) } }
+            dt { "Begun" } dd { (moment(batch.begun_at, now)) " by " (visible_lines(&batch.actor)) }
+            @if let Some(note) = &batch.note { dt { "Note" } dd { (visible_lines(note)) } }
             @if let Some(at) = batch.finished_at { dt { "Ended" } dd { (moment(at, now)) } }
         }
         @match next {
@@ -129,6 +130,6 @@ fn result(result: &Value) -> Markup {
         @for (label, number) in numbers {
             @if let Some(number) = number { dt { (label) } dd { (count(number)) } }
         }
-        @if let Some(error) = result["error"].as_str() { dt { "Error" } dd { (visible(error)) } }
+        @if let Some(error) = result["error"].as_str() { dt { "Error" } dd { (visible_lines(error)) } }
     }
 }

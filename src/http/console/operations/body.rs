@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::pretty_json::pretty;
-use super::text::{count, visible};
+use super::text::count;
 use crate::admin::stored_body::StoredBody;
+use crate::domain::terminal_text::visible_lines;
 
 /// Characters of a body in a page.
 const SHOWN: usize = 200_000;
@@ -24,6 +25,6 @@ pub fn body(stored: &StoredBody) -> Markup {
             (count(bytes)) " bytes, " (form)
             @if end < text.len() { "; the first " (count(i64::try_from(SHOWN).unwrap_or(i64::MAX))) " characters" }
         }
-        pre.body tabindex="0" role="region" aria-label="Body" { (visible(&text[..end])) }
+        pre.body tabindex="0" role="region" aria-label="Body" { (visible_lines(&text[..end])) }
     }
 }

@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::frame;
 use super::params::Params;
-use super::text::visible;
 use crate::admin::check::finding::{CheckResult, CheckStatus};
 
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
@@ -62,8 +62,8 @@ fn results(results: &[CheckResult]) -> Markup {
                         tr {
                             th scope="row" { (result.check) }
                             td { span class=(format!("state state-{status}")) { (status) } }
-                            td { (visible(&result.message)) }
-                            td { (visible(result.remedy.as_deref().unwrap_or("–"))) }
+                            td { (visible_lines(&result.message)) }
+                            td { (visible_lines(result.remedy.as_deref().unwrap_or("–"))) }
                         }
                     }
                 }

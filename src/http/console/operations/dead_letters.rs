@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use url::form_urlencoded::Serializer;
 
-use super::text::{count, moment, visible};
+use super::text::{count, moment};
 use crate::admin::dead_letters::{DeadLetterGroup, DeadLetters};
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::format::age;
 use crate::queue::job_state::JobState;
 
@@ -28,8 +29,8 @@ pub fn list(dead: &DeadLetters, now: DateTime<Utc>) -> Markup {
                     tbody {
                         @for group in &dead.data {
                             tr {
-                                th scope="row" { a href=(group_path(group)) { (visible(&group.reason)) } }
-                                td { (visible(&group.kind)) }
+                                th scope="row" { a href=(group_path(group)) { (visible_lines(&group.reason)) } }
+                                td { (visible_lines(&group.kind)) }
                                 td.number { (count(group.jobs)) }
                                 td { (age(Some(group.oldest_at), now)) }
                                 td { (age(Some(group.newest_at), now)) }
@@ -83,7 +84,7 @@ pub fn group(group: &DeadLetterGroup, actions: Option<&Markup>, now: DateTime<Ut
     };
     html! {
         dl.facts {
-            dt { "Kind of the jobs" } dd { (visible(&group.kind)) }
+            dt { "Kind of the jobs" } dd { (visible_lines(&group.kind)) }
             dt { "Dead jobs" }
             dd { a href=(list("/console/operations/jobs", &filters.jobs)) { (count(group.jobs)) } }
             dt { "Oldest" } dd { (moment(group.oldest_at, now)) }
@@ -93,7 +94,7 @@ pub fn group(group: &DeadLetterGroup, actions: Option<&Markup>, now: DateTime<Ut
         }
         @match group.selecting_words() {
             Some(words) => p {
-                "An action selects the dead jobs of this kind, or the dead deliveries, with the text “" (visible(words)) "”. Its dry run says how many."
+                "An action selects the dead jobs of this kind, or the dead deliveries, with the text “" (visible_lines(words)) "”. Its dry run says how many."
             },
             None => p {
                 "The reason has no fixed words: an action selects all dead jobs of this kind, or all dead deliveries. Its dry run says how many."

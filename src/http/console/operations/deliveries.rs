@@ -7,11 +7,12 @@ use strum::VariantArray;
 use super::body::body;
 use super::filter_form::{Field, filter_form};
 use super::params::Params;
-use super::text::{count, moment, visible};
+use super::text::{count, moment};
 use super::traces;
 use crate::admin::trace::Trace;
 use crate::admin::views::DeliveryRecord;
 use crate::domain::subject::SubjectKind;
+use crate::domain::terminal_text::visible_lines;
 use crate::store::admin::delivery_list::{DeliveryOutcome, DeliveryView};
 
 pub const PATH: &str = "/console/operations/deliveries";
@@ -60,7 +61,7 @@ pub fn list(deliveries: &[DeliveryView], now: DateTime<Utc>) -> Markup {
                                 td { @if let Some(trip) = &it.trip { (traces::link_to(trip)) } @else { "–" } }
                                 td { (links(&it.quotes)) }
                                 td.number { (count(it.bytes.into())) }
-                                td { (visible(it.detail.as_deref().unwrap_or("–"))) }
+                                td { (visible_lines(it.detail.as_deref().unwrap_or("–"))) }
                             }
                         }
                     }
@@ -85,7 +86,7 @@ pub fn page(record: &DeliveryRecord, trace: Option<&Trace>, action: Option<&Mark
             dt { "Verified by" } dd { (record.verified_by) }
             @if let Some(subject) = &record.subject {
                 dt { "Kind" } dd { (subject.kind) }
-                @if let Some(event) = &subject.event_id { dt { "Event" } dd { (visible(event)) } }
+                @if let Some(event) = &subject.event_id { dt { "Event" } dd { (visible_lines(event)) } }
                 @if let Some(trip) = &subject.trip { dt { "Trip" } dd { (traces::link_to(trip)) } }
                 @if !subject.rfqs.is_empty() { dt { "RFQs" } dd { (links(&subject.rfqs)) } }
                 @if !subject.quotes.is_empty() { dt { "Quotes" } dd { (links(&subject.quotes)) } }
@@ -104,12 +105,12 @@ pub fn page(record: &DeliveryRecord, trace: Option<&Trace>, action: Option<&Mark
                 li {
                     a href=(format!("/console/operations/jobs/{}", job.job)) { "Job " (job.job) } " (" (job.kind) ") "
                     span class=(format!("state state-{}", job.outcome)) { (job.outcome) }
-                    @if let Some(detail) = &job.detail { " " (visible(detail)) }
+                    @if let Some(detail) = &job.detail { " " (visible_lines(detail)) }
                 }
             }
         }
         h2 { "Headers" }
-        pre.body tabindex="0" role="region" aria-label="Headers" { @for header in &record.headers { (visible(header)) "\n" } }
+        pre.body tabindex="0" role="region" aria-label="Headers" { @for header in &record.headers { (visible_lines(header)) "\n" } }
         h2 { "Body" }
         (body(&record.body))
     }

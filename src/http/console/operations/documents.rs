@@ -9,9 +9,10 @@ use super::body::body;
 use super::filter_form::{Field, filter_form, next_page};
 use super::frame;
 use super::params::Params;
-use super::text::{count, moment, visible};
+use super::text::{count, moment};
 use crate::admin::views::DocumentRecord;
 use crate::domain::chat_session::page::Page;
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
@@ -79,7 +80,7 @@ fn table(documents: &[DocumentView], now: DateTime<Utc>) -> Markup {
                                 th scope="row" {
                                     a href=(format!("{PATH}/{}", document.id)) { (document.id) }
                                 }
-                                td { (document.kind) "/" (visible(&document.resource)) }
+                                td { (document.kind) "/" (visible_lines(&document.resource)) }
                                 td { (moment(document.fetched_at, now)) }
                                 td.number { (document.times) }
                                 td.number { @match document.bytes { Some(bytes) => (count(bytes.into())), None => "not stored" } }
@@ -96,7 +97,7 @@ fn page(record: &DocumentRecord, now: DateTime<Utc>) -> Markup {
     let document = &record.document;
     html! {
         dl.facts {
-            dt { "Resource" } dd { (document.kind) "/" (visible(&document.resource)) }
+            dt { "Resource" } dd { (document.kind) "/" (visible_lines(&document.resource)) }
             dt { "Fetched" } dd { (moment(document.fetched_at, now)) ", " (document.times) " times with this content" }
             dt { "SHA-256 of its data" } dd { code { (document.sha256) } }
         }

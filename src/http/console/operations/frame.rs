@@ -51,7 +51,7 @@ pub fn done(path: &str, action: &str) -> Response {
     Redirect::to(&format!("{path}{and}done={action}")).into_response()
 }
 
-/// What the action did that led to this page.
+/// The result of the action that led to this page.
 pub fn outcome(params: &Params) -> Markup {
     let done = params.get("done");
     let text = DONE.into_iter().find(|(action, _)| Some(*action) == done);

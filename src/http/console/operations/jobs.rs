@@ -6,7 +6,8 @@ use strum::VariantArray;
 
 use super::filter_form::{Field, filter_form};
 use super::params::Params;
-use super::text::{moment, visible};
+use super::text::moment;
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::format::age;
 use crate::queue::admin::JobView;
 use crate::queue::job_kind::JobKind;
@@ -57,12 +58,12 @@ pub fn list(jobs: &[JobView], now: DateTime<Utc>) -> Markup {
                         @for job in jobs {
                             tr {
                                 th scope="row" { a href=(format!("{PATH}/{}", job.id)) { (job.id) } }
-                                td { (visible(&job.kind)) }
+                                td { (visible_lines(&job.kind)) }
                                 td { span class=(format!("state state-{}", job.state.as_str())) { (job.state.as_str()) } }
                                 td { (age(Some(job.due_at), now)) }
                                 td.number { (job.attempts) }
-                                td { (visible(job.key.as_deref().unwrap_or("–"))) }
-                                td { (visible(job.reason.as_deref().unwrap_or("–"))) }
+                                td { (visible_lines(job.key.as_deref().unwrap_or("–"))) }
+                                td { (visible_lines(job.reason.as_deref().unwrap_or("–"))) }
                             }
                         }
                     }
@@ -81,14 +82,14 @@ pub fn page(job: &JobView, actions: Option<&Markup>, now: DateTime<Utc>) -> Mark
     };
     html! {
         dl.facts {
-            dt { "Kind" } dd { (visible(&job.kind)) }
+            dt { "Kind" } dd { (visible_lines(&job.kind)) }
             dt { "State" } dd { span class=(format!("state state-{}", job.state.as_str())) { (job.state.as_str()) } }
-            @if let Some(reason) = &job.reason { dt { "Reason" } dd { (visible(reason)) } }
+            @if let Some(reason) = &job.reason { dt { "Reason" } dd { (visible_lines(reason)) } }
             dt { (due) } dd { (moment(job.due_at, now)) }
             dt { "Inserted" } dd { (moment(job.created_at, now)) }
             dt { "Attempts" } dd { (job.attempts) ", of which " (job.crashes) " ended with their worker" }
-            @if let Some(key) = &job.key { dt { "Key" } dd { (visible(key)) } }
-            @if let Some(by) = &job.leased_by { dt { "Worker" } dd { code { (visible(by)) } } }
+            @if let Some(key) = &job.key { dt { "Key" } dd { (visible_lines(key)) } }
+            @if let Some(by) = &job.leased_by { dt { "Worker" } dd { code { (visible_lines(by)) } } }
             @if let Some(delivery) = job.delivery_id {
                 dt { "Delivery" }
                 dd { a href=(format!("/console/operations/deliveries/{delivery}")) { (delivery) } }
@@ -99,7 +100,7 @@ pub fn page(job: &JobView, actions: Option<&Markup>, now: DateTime<Utc>) -> Mark
         @if job.history.is_empty() {
             p { "None." }
         } @else {
-            ol { @for failure in &job.history { li { (visible(failure)) } } }
+            ol { @for failure in &job.history { li { (visible_lines(failure)) } } }
         }
     }
 }

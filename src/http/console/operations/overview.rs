@@ -7,10 +7,11 @@ use maud::{Markup, html};
 
 use super::frame;
 use super::plot::{Plot, PlotLine};
-use super::text::{count, duration, moment, visible};
+use super::text::{count, duration, moment};
 use crate::admin::activity::{COUNTED, HourActivity, MinuteActivity};
 use crate::admin::fetching::{FetchingStatus, LeaseHolder};
 use crate::admin::summary::{JobCount, OperatorSummary};
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::format::age;
@@ -68,7 +69,7 @@ fn numbers(summary: &OperatorSummary, now: DateTime<Utc>) -> Markup {
                 dd {
                     @match &summary.oldest_due_job {
                         Some(job) => a #oldest-due href=(format!("/console/operations/jobs/{}", job.id)) {
-                            (age(Some(job.due_at), now)) " (" (visible(&job.kind)) ")"
+                            (age(Some(job.due_at), now)) " (" (visible_lines(&job.kind)) ")"
                         },
                         None => "none is due",
                     }
@@ -205,7 +206,7 @@ fn failures(summary: &OperatorSummary) -> Markup {
         @if !summary.failures.is_empty() {
             h3 { "Failures that will be tried again" }
             ul {
-                @for it in &summary.failures { li { (count(it.jobs)) " × " (visible(&it.kind)) ": " (visible(&it.reason)) } }
+                @for it in &summary.failures { li { (count(it.jobs)) " × " (visible_lines(&it.kind)) ": " (visible_lines(&it.reason)) } }
             }
         }
     }
@@ -217,7 +218,7 @@ fn fetching(status: &FetchingStatus, now: DateTime<Utc>) -> Markup {
             dt { "State" }
             dd {
                 span class=(format!("state state-{}", status.state)) { (status.state) }
-                @if status.description != "ok" { " " (visible(&status.description)) }
+                @if status.description != "ok" { " " (visible_lines(&status.description)) }
             }
             @if let Some(until) = status.until { dt { "Calls go on" } dd { (moment(until, now)) } }
             @if let Some(until) = status.slow_until { dt { "A call costs two of the limit until" } dd { (moment(until, now)) } }

@@ -1,4 +1,4 @@
-//! What became of an id: the causes in one line each, and the story in order of time.
+//! The trace of an id: each cause in one line, and the entries in order of time.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -8,8 +8,8 @@ use url::form_urlencoded::byte_serialize;
 use super::filter_form::{Field, filter_form};
 use super::frame;
 use super::params::Params;
-use super::text::visible;
 use crate::admin::trace::{StoryEntry, Trace};
+use crate::domain::terminal_text::visible_lines;
 use crate::http::console::access::{Access, Reader};
 use crate::http::console::error::ConsoleError;
 use crate::http::console::state::ConsoleState;
@@ -33,7 +33,7 @@ pub async fn show(
         (filter_form(PATH, &[Field::text("id", "Id")], &params))
         @match (&trace, id) {
             (Some(trace), _) => (content(trace)),
-            (None, Some(id)) => p { "Nothing is stored about “" (visible(id)) "”." },
+            (None, Some(id)) => p { "Nothing is stored about “" (visible_lines(id)) "”." },
             (None, None) => {},
         }
     };
@@ -58,7 +58,7 @@ pub fn content(trace: &Trace) -> Markup {
             p { "Trip " @for (number, trip) in trace.trips.iter().enumerate() { @if number > 0 { ", " } (link_to(trip)) } }
         }
         h2 { "Cause" }
-        ul { @for cause in &trace.causes { li { b { (visible(&cause.of)) } ": " (visible(&cause.text)) } } }
+        ul { @for cause in &trace.causes { li { b { (visible_lines(&cause.of)) } ": " (visible_lines(&cause.text)) } } }
         h2 { "Story" }
         @if trace.story.is_empty() {
             p { "Nothing is stored about it." }
@@ -76,7 +76,7 @@ fn story_entry(entry: &StoryEntry) -> Markup {
             Some(at) => time datetime=(at.to_rfc3339()) { (at.format("%Y-%m-%d %H:%M:%S%.3f")) },
             None => span.quiet { "now" },
         }
-        " " b { (entry.step) } " " (visible(&entry.text))
+        " " b { (entry.step) } " " (visible_lines(&entry.text))
         @if let Some(delivery) = entry.delivery {
             " " a href=(format!("/console/operations/deliveries/{delivery}")) { "delivery" }
         }
@@ -89,5 +89,5 @@ fn story_entry(entry: &StoryEntry) -> Markup {
 /// A link to the trace of an id.
 pub fn link_to(id: &str) -> Markup {
     let encoded: String = byte_serialize(id.as_bytes()).collect();
-    html! { a href=(format!("/console/operations/trace?id={encoded}")) { (visible(id)) } }
+    html! { a href=(format!("/console/operations/trace?id={encoded}")) { (visible_lines(id)) } }
 }

@@ -1,4 +1,4 @@
-//! What a program relies on in a schema, and what the schema demands of it, by the catalogue of Postgres.
+//! The objects of a schema that a program may use, and the constraints on what it writes, from the catalogue of Postgres.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const PROMISES: &str = "
     UNION ALL SELECT format('trigger %I on %s, enabled %s', tgname, tgrelid::regclass, tgenabled)
     FROM pg_trigger JOIN ours ON ours.oid = tgrelid WHERE NOT tgisinternal";
 
-/// What a table demands of those who write it: table, name of the demand, its text, and the columns that it is about. A column that
+/// The constraints of a table on new rows: table, name of the constraint, its text, and its columns. A column that
 /// must be given is about the whole table.
 const DEMANDS: &str = "
     WITH ours AS (
@@ -89,7 +89,7 @@ impl Schema {
         }
     }
 
-    /// What this schema promised and a later one does not keep, and what the later one demands in addition. A demand of the same name that
+    /// The objects that a later schema lacks, and the constraints that it adds. A constraint of the same name that
     /// changed is left out: it may ask for less.
     pub fn broken_in(&self, later: &Self) -> Vec<String> {
         let lost = self.promises.difference(&later.promises).cloned();

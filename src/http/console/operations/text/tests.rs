@@ -1,11 +1,6 @@
 use super::*;
 
 #[test]
-fn a_stored_text_is_shown_in_full_and_cannot_turn_the_text_around_it() {
-    assert_eq!(visible("Jets\u{202E}00.1\nnext\u{7}"), "Jets\\u{202e}00.1\nnext\\u{7}");
-}
-
-#[test]
 fn durations_and_counts_are_readable() {
     assert_eq!(
         [duration(0.0421), duration(3.12), duration(600.0), duration(7_200.0)],
