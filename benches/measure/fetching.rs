@@ -134,18 +134,15 @@ fn settings(simulator: &Simulator) -> [(&'static str, String); 8] {
 }
 
 /// Waits until all jobs have run, but for those that run minutes later: they fetch a trip for its second id, or for a session without
-/// notifications, or end a quote's validity.
+/// notifications, match a session again, or end a quote's validity.
 async fn wait_until_fetched(database: &Database) -> Result<()> {
     while sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT FROM avinode_ingest.jobs
-             WHERE CASE kind
-                 WHEN 'fetch_speculative' THEN false
-                 WHEN 'quote_expiry' THEN due_at < clock_timestamp() + interval '30 seconds'
-                 WHEN 'fetch_follow_up' THEN (key LIKE '%-%' AND NOT starts_with(key, 'atrip-'))
-                     OR due_at < clock_timestamp() + interval '30 seconds'
-                 ELSE true
-             END)",
+             WHERE kind <> 'fetch_speculative' AND (
+                 due_at < clock_timestamp() + interval '30 seconds'
+                 OR kind = 'fetch_follow_up' AND key LIKE '%-%' AND NOT starts_with(key, 'atrip-')
+             ))",
     )
     .fetch_one(&database.pool)
     .await?

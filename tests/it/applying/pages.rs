@@ -64,7 +64,7 @@ async fn pages_per_event(db: &Db, bodies: &[Value]) -> i64 {
 
 /// A database with the statistics of empty tables, and sessions of so many trips.
 async fn with_sessions(trips: i64) -> Db {
-    let db = Db::new().await;
+    let db = Db::new().await.without_autovacuum().await;
     db.run("ANALYZE").await;
     let references = SessionReferences::insert(&db.pool).await;
     let agent = references.agent;

@@ -221,6 +221,24 @@ impl Db {
         connection.close().await.unwrap();
     }
 
+    /// Without autovacuum of its tables, whose own reads PostgreSQL counts among those of the statements.
+    pub async fn without_autovacuum(self) -> Self {
+        self.run(
+            "DO $$
+             DECLARE name regclass;
+             BEGIN
+                 FOR name IN SELECT oid FROM pg_class
+                     WHERE relkind = 'r' AND relnamespace IN ('avinode_ingest'::regnamespace, 'public'::regnamespace)
+                 LOOP
+                     EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name);
+                 END LOOP;
+             END
+             $$",
+        )
+        .await;
+        self
+    }
+
     /// Its address, as `DATABASE_URL` takes it.
     pub fn url(&self) -> String {
         cluster()
