@@ -1,6 +1,6 @@
 //! The last hour by minutes: deliveries received and applied, and the time from one to the other. Read from the tables, so it is that of
-//! all processes. The cost is bounded: of a minute with more than [`COUNTED`] rows, the first of them are read, and the
-//! counts are estimated from the time that they took.
+//! all processes. The cost is bounded by [`COUNTED`] rows for each minute on average: where fewer minutes have more rows, more of theirs
+//! are read. Of a minute with still more, the counts are estimated from the time that its first rows took.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -11,7 +11,7 @@ use crate::queue::job_kind::JobKind;
 use crate::store::deliveries::rates::{self, ReceivedMinute};
 
 pub const MINUTES: i32 = 60;
-/// Rows of a minute that are read.
+/// Rows of a minute that are read while every minute has as many.
 pub const COUNTED: i64 = 500;
 /// Jobs that a delivery has when it is received. Replays are left out: their deliveries were received before.
 const RECEIVED_KINDS: [JobKind; 2] = [JobKind::FullEvent, JobKind::FetchNotified];
@@ -34,6 +34,8 @@ pub struct HourActivity {
     pub until: DateTime<Utc>,
     /// The oldest first.
     pub minutes: Vec<MinuteActivity>,
+    /// Rows of a minute that were read at most.
+    pub counted: i64,
 }
 
 impl HourActivity {
@@ -48,30 +50,45 @@ pub async fn read(pool: &Pool) -> Result<HourActivity, sqlx::Error> {
     let until = Clock::System.now();
     let from = until - TimeDelta::minutes(MINUTES.into());
     let mut tx = pool.begin_with(rates::BY_INDEX).await?;
-    let (received, finished) = read_minutes(&mut tx, from).await?;
+    let mut counted = COUNTED;
+    let (mut received, mut finished) = read_minutes(&mut tx, from, counted).await?;
+    let full = |(received, finished): &(&ReceivedMinute, &FinishedMinute)| {
+        received.deliveries >= COUNTED || finished.finished >= COUNTED
+    };
+    let full = received.iter().zip(&finished).filter(full).count();
+    if let Some(room) = i32::try_from(full)
+        .ok()
+        .and_then(|full| MINUTES.checked_div(full))
+        .filter(|room| *room > 1)
+    {
+        counted *= i64::from(room);
+        (received, finished) = read_minutes(&mut tx, from, counted).await?;
+    }
     tx.commit().await?;
     let minutes = received.into_iter().zip(finished);
-    let minutes = minutes.map(|(received, finished)| minute(from, &received, &finished));
+    let minutes = minutes.map(|(received, finished)| minute(from, counted, &received, &finished));
     Ok(HourActivity {
         until,
         minutes: minutes.collect(),
+        counted,
     })
 }
 
-/// Reads the rows of each minute, in a transaction with the settings [`rates::BY_INDEX`].
+/// Reads at most `counted` rows of each minute, in a transaction with the settings [`rates::BY_INDEX`].
 pub async fn read_minutes(
     tx: &mut Transaction<'_>,
     from: DateTime<Utc>,
+    counted: i64,
 ) -> Result<(Vec<ReceivedMinute>, Vec<FinishedMinute>), sqlx::Error> {
-    let received = rates::per_minute(tx, from, MINUTES, COUNTED).await?;
-    let finished = finished::per_minute(tx, from, MINUTES, COUNTED, &RECEIVED_KINDS).await?;
+    let received = rates::per_minute(tx, from, MINUTES, counted).await?;
+    let finished = finished::per_minute(tx, from, MINUTES, counted, &RECEIVED_KINDS).await?;
     Ok((received, finished))
 }
 
-fn minute(from: DateTime<Utc>, received: &ReceivedMinute, finished: &FinishedMinute) -> MinuteActivity {
+fn minute(from: DateTime<Utc>, most: i64, received: &ReceivedMinute, finished: &FinishedMinute) -> MinuteActivity {
     let begin = from + TimeDelta::minutes(received.number.into());
-    let received_factor = factor(begin, received.deliveries, received.last_at);
-    let finished_factor = factor(begin, finished.finished, finished.last_at);
+    let received_factor = factor(begin, most, received.deliveries, received.last_at);
+    let finished_factor = factor(begin, most, finished.finished, finished.last_at);
     MinuteActivity {
         received: scaled(received.deliveries, received_factor),
         applied: scaled(finished.applied, finished_factor),
@@ -81,9 +98,9 @@ fn minute(from: DateTime<Utc>, received: &ReceivedMinute, finished: &FinishedMin
     }
 }
 
-/// Returns how many times as many rows the whole minute has as were counted until `last`; 1 if all were counted.
-fn factor(begin: DateTime<Utc>, counted: i64, last: Option<DateTime<Utc>>) -> f64 {
-    let Some(last) = last.filter(|_| counted >= COUNTED) else {
+/// Returns how many times as many rows the whole minute has as were counted until `last`; 1 if all were counted, of at most `most`.
+fn factor(begin: DateTime<Utc>, most: i64, counted: i64, last: Option<DateTime<Utc>>) -> f64 {
+    let Some(last) = last.filter(|_| counted >= most) else {
         return 1.0;
     };
     // Ids hold milliseconds.

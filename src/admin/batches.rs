@@ -71,7 +71,13 @@ pub async fn begin(pool: &Pool, new: &NewBatch, steps_by: StepsBy) -> Result<Uui
         return Err(BatchError::NoFilter);
     }
     let mut tx = pool.begin().await?;
-    let begun_at = batches::now(&mut tx).await?;
+    let id = begin_in(&mut tx, new, steps_by).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn begin_in(tx: &mut Transaction<'_>, new: &NewBatch, steps_by: StepsBy) -> Result<Uuid, BatchError> {
+    let begun_at = batches::now(tx).await?;
     let work = new.work.clone().bounded_by(begun_at);
     let (id, filter) = (Uuid::now_v7(), work.filter());
     let Acting { actor, note } = &new.acting;
@@ -85,7 +91,7 @@ pub async fn begin(pool: &Pool, new: &NewBatch, steps_by: StepsBy) -> Result<Uui
         row_limit: new.limit.clamp(1, MAX_LIMIT),
         begun_at,
     };
-    batches::insert(&mut tx, &row).await?;
+    batches::insert(tx, &row).await?;
     let run = AuditedRun {
         run: id,
         actor: actor.clone(),
@@ -93,18 +99,17 @@ pub async fn begin(pool: &Pool, new: &NewBatch, steps_by: StepsBy) -> Result<Uui
         dry_run: new.dry_run,
         details: details(&filter, row.note),
     };
-    audit::append_in(&mut tx, &run, AuditState::Begun, &json!({})).await?;
+    audit::append_in(tx, &run, AuditState::Begun, &json!({})).await?;
     if steps_by == StepsBy::Worker {
-        enqueue_steps(&mut tx, id).await?;
+        enqueue_steps(tx, id).await?;
     }
-    tx.commit().await?;
     Ok(id)
 }
 
 /// Begins the action that a finished dry run counted, on rows that were inserted before the dry run began. `text`: that of its filter.
 ///
 /// # Errors
-/// The batch is unknown, or no finished dry run, or its filter has another text.
+/// The batch is unknown, or no finished dry run, or its filter has another text, or the action was begun already.
 pub async fn begin_counted(
     pool: &Pool,
     dry_run: Uuid,
@@ -119,7 +124,13 @@ pub async fn begin_counted(
         limit: counted.row_limit,
         acting,
     };
-    begin(pool, &new, steps_by).await
+    let mut tx = pool.begin().await?;
+    let id = begin_in(&mut tx, &new, steps_by).await?;
+    if !batches::record_begun(&mut tx, dry_run, id).await? {
+        return Err(BatchError::Begun(dry_run));
+    }
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// Continues an interrupted or failed batch, or one of a process that was killed.

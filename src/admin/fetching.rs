@@ -9,7 +9,7 @@ use crate::postgres::transaction::Pool;
 use crate::queue::leader::LeaseRow;
 use crate::queue::rate_limit::status::LimiterStatus;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FetchingStatus {
     /// `running`, `paused` (Avinode limits our calls), `breaker_open` (Avinode is failing), `suspended` (the credentials are rejected)
     /// or `unserved` (no process fetches).
@@ -19,6 +19,10 @@ pub struct FetchingStatus {
     pub until: Option<DateTime<Utc>>,
     /// Null if no process fetches.
     pub leader: Option<LeaseHolder>,
+    /// Calls a second in the long run, over all processes. Null before the first process fetched.
+    pub calls_per_second: Option<f64>,
+    /// Calls in a row after a pause.
+    pub burst: Option<u32>,
     /// Until then a call costs two of the limit.
     pub slow_until: Option<DateTime<Utc>>,
     /// Resources whose calls failed since the last success, at most 100.
@@ -54,6 +58,8 @@ pub async fn read(pool: &Pool) -> Result<FetchingStatus, sqlx::Error> {
         description: status::describe(&report.status),
         until: report.status.until(),
         leader: report.lease.filter(|_| is_served).and_then(LeaseHolder::of_lease),
+        calls_per_second: restrictions.limit.map(|limit| limit.per_second),
+        burst: restrictions.limit.map(|limit| limit.burst),
         slow_until: restrictions.slow_until,
         failed_resources: restrictions.breaker.failed.len(),
         refused_resources: restrictions.refused.keys.len(),

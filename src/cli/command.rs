@@ -23,7 +23,8 @@ use crate::config::unknown_variable::unknown_variables;
 /// sessions.
 ///
 /// Every setting is a flag and an environment variable; the flag wins, and an empty variable counts as unset. Exit codes: 64
-/// for an invalid setting, which one line names; 69 for something that cannot be reached; 1 for any other failure.
+/// for an invalid setting, which one line names; 69 for something that cannot be reached; 78 if `serve` finds a database with another
+/// schema than its own; 1 for any other failure.
 #[derive(Debug, Parser)]
 #[command(name = "avinode-ingest", version, long_version = version::VERSION.as_str(), propagate_version = true, max_term_width = 100)]
 pub struct Cli {

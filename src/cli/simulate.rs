@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::database::CommandDatabase;
@@ -28,6 +29,7 @@ use args::SimulateArgs;
 use report::SimulationReport;
 use seed_sessions::SeededSessions;
 
+const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 /// With --sessions and --exit: how long the service may take to process the last notifications.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -40,6 +42,10 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
             args.listen
         )));
     }
+    // Before the sessions are created: an address that is taken leaves nothing.
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     let database = match args.sessions {
         true => Some(service_database(&args.database).await?),
         false => None,
@@ -52,9 +58,6 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, CliError> {
         ),
         None => None,
     };
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|error| CliError::to(format!("listen on {} (--listen)", args.listen), error).unavailable())?;
     // The simulator also ends when the command ends by itself.
     let stop = shutdown.child_token();
     let simulator = Simulator::start(listener, scenario, args.options(), stop.clone());
@@ -88,7 +91,10 @@ async fn play(
         simulator.subscribed().await;
     }
     let began = Instant::now();
-    simulator.play().await.context("make an HTTP client")?;
+    tokio::select! {
+        played = simulator.play() => played.context("make an HTTP client")?,
+        never = print_progress(args, simulator, began) => never?,
+    }
     let mut report = SimulationReport::new(simulator, began.elapsed());
     if let Some((database, seeded)) = seeded.filter(|_| !shutdown.is_cancelled()) {
         tokio::select! {
@@ -119,6 +125,17 @@ async fn play(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Prints from time to time how far the scenario is. Returns only an error.
+async fn print_progress(args: &SimulateArgs, simulator: &Simulator, began: Instant) -> Result<(), CliError> {
+    loop {
+        sleep(PROGRESS_EVERY).await;
+        if !args.json {
+            let (seconds, calls) = (began.elapsed().as_secs(), simulator.log().calls().len());
+            print(format_args!("{seconds} s: {calls} calls of the simulated API so far"))?;
+        }
+    }
 }
 
 /// Creates the webhook setting for --target.

@@ -67,7 +67,7 @@ pub async fn serve(
     let mut connection = http1::Builder::new()
         // The state of the connection has both limits, for a head and for idle time; hyper's timer knows only one.
         .header_read_timeout(None)
-        // A sender may end its side once its request is sent, and is answered.
+        // A sender may end its side once its request is sent, and is answered. The stream ends a response without an end.
         .half_close(true)
         .max_header_size(limits.header_bytes)
         .max_buf_size(BUFFER.max(limits.header_bytes))
@@ -126,6 +126,9 @@ async fn handle(
         false => StatusCode::BAD_REQUEST.into_response(), // as hyper answers invalid framing
     };
     let is_open_ended = response.extensions().get::<OpenEnded>().is_some();
+    if is_open_ended {
+        slot.state.stream_began();
+    }
     if is_open_ended || !slot.request_ended(length) || !is_valid {
         response
             .headers_mut()

@@ -24,6 +24,8 @@ enum Phase {
     Head(Instant),
     /// A request is being handled.
     Request,
+    /// A response is sent that has no end of its own.
+    Stream,
     /// Nothing was received since the last response.
     Idle(Instant),
 }
@@ -65,11 +67,20 @@ impl ConnectionState {
         body.is_some_and(|body| scan.is_followed_by(body))
     }
 
+    /// Notes that the response to the request has no end of its own.
+    pub fn stream_began(&self) {
+        self.lock().phase = Phase::Stream;
+    }
+
+    pub fn is_streaming(&self) -> bool {
+        matches!(self.lock().phase, Phase::Stream)
+    }
+
     /// Returns since when no request is being handled.
     pub fn waiting_since(&self) -> Option<Instant> {
         match self.lock().phase {
             Phase::Head(since) | Phase::Idle(since) => Some(since),
-            Phase::Request => None,
+            Phase::Request | Phase::Stream => None,
         }
     }
 
@@ -81,7 +92,7 @@ impl ConnectionState {
             let (deadline, reason) = match self.lock().phase {
                 Phase::Head(since) => (since + limits.header_time, WaitedTooLong::Head),
                 Phase::Idle(since) => (since + limits.idle_time, WaitedTooLong::Idle),
-                Phase::Request => (now + limits.header_time, WaitedTooLong::Head),
+                Phase::Request | Phase::Stream => (now + limits.header_time, WaitedTooLong::Head),
             };
             if deadline <= now {
                 return reason;

@@ -1,4 +1,5 @@
-//! A socket that tells the state of its connection what it received.
+//! A socket that tells the state of its connection what it received, and fails when the peer leaves a response without an end: hyper
+//! does not read while it responds, and would notice it when it writes.
 
 use std::io;
 use std::pin::Pin;
@@ -39,7 +40,16 @@ impl AsyncWrite for ObservedStream {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
+    /// hyper flushes each time it is polled, so a peer that leaves is noticed here, and wakes the task.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.state.is_streaming() {
+            let mut byte = [0; 1];
+            if let Poll::Ready(peeked) = self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte))
+                && peeked? == 0
+            {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -97,17 +97,28 @@ async fn find_by_avinode_id(tx: &mut Transaction<'_>, text: &str, matches: &mut 
         let ids = trips::with_aliases(tx, &[trip.as_str().to_owned()]).await?;
         matches.add(MatchedBy::Trip, sessions_of_trips(tx, &ids).await?);
     }
-    if let Ok(rfq) = RfqId::parse(text) {
+    if let Ok(rfq) = RfqId::parse(&with_prefix("arfq-", text)) {
         let rfq = rfq.normalized();
         matches.add(MatchedBy::Rfq, search::of_rfq(tx, &rfq).await?);
         let ids = trips::of_rfq(tx, &rfq).await?;
         matches.add(MatchedBy::Rfq, sessions_of_trips(tx, &ids).await?);
     }
-    if let Ok(quote) = QuoteId::parse(text) {
-        let ids = trips::of_quote(tx, quote.as_str()).await?;
-        matches.add(MatchedBy::Quote, sessions_of_trips(tx, &ids).await?);
+    // The ids of quotes are stored as Avinode spells them.
+    for spelling in [text.to_owned(), with_prefix("aquote-", &text.to_ascii_lowercase())] {
+        if let Ok(quote) = QuoteId::parse(&spelling) {
+            let ids = trips::of_quote(tx, quote.as_str()).await?;
+            matches.add(MatchedBy::Quote, sessions_of_trips(tx, &ids).await?);
+        }
     }
     Ok(())
+}
+
+/// The id with these digits, or the text as it is.
+fn with_prefix(prefix: &str, text: &str) -> String {
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("{prefix}{text}"),
+        false => text.to_owned(),
+    }
 }
 
 async fn find_by_name(tx: &mut Transaction<'_>, text: &str, matches: &mut Matches) -> Result<(), SessionError> {

@@ -62,7 +62,7 @@ pub struct BatchRow {
     pub skipped: i64,
     /// Rows that cannot be changed: the delivery is redacted or deleted.
     pub failed: i64,
-    /// The changes that a replay would make, of a dry run; or the error of a failed batch.
+    /// The changes that a replay would make, of a dry run, and the batch that was `begun` from it; or the error of a failed batch.
     #[schema(value_type = Object)]
     pub result: Value,
     pub begun_at: DateTime<Utc>,
@@ -130,6 +130,20 @@ pub async fn insert(tx: &mut Transaction<'_>, batch: &NewBatchRow<'_>) -> Result
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Records the batch that a dry run led to. `false` if it led to one before.
+pub async fn record_begun(tx: &mut Transaction<'_>, dry_run: Uuid, begun: Uuid) -> Result<bool, sqlx::Error> {
+    let recorded = sqlx::query!(
+        r#"
+        UPDATE avinode_ingest.batches
+        SET result = coalesce(result, '{}') || jsonb_build_object('begun', $2::uuid)
+        WHERE id = $1 AND NOT coalesce(result, '{}') ? 'begun'
+        "#,
+        dry_run,
+        begun,
+    );
+    Ok(recorded.execute(tx).await?.rows_affected() == 1)
 }
 
 /// Locks a running batch, if it still has this position: of two processes that read it, one makes the step.

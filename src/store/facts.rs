@@ -66,10 +66,7 @@ pub async fn load(
         false => quotes::load(tx, trips, &complete, &quotes).await?,
     };
     for key in &partial {
-        let loaded = trips.get(key).into_iter().flat_map(|trip| trip.quotes.values());
-        let statements = loaded.flat_map(|quote| &quote.history.observations);
-        let named = statements.filter_map(|statement| statement.details.rfq.clone());
-        rfqs.extend(named.map(|rfq| (key.clone(), rfq)));
+        rfqs.extend(trips.get(key).into_iter().flat_map(|trip| answered_rfqs(key, trip)));
     }
     let rfqs = RfqScope {
         complete: &complete,
@@ -79,6 +76,27 @@ pub async fn load(
     let ledgers = rfqs_and_ledgers::load(tx, trips, &rfqs, ledgers).await?;
     messages::load(tx, trips, messages).await?;
     Ok(LoadedRecords { projections, ledgers })
+}
+
+/// Loads quotes by trip, with the RFQs that they answer, to be read only: nothing is locked.
+pub async fn load_quotes(
+    tx: &mut Transaction<'_>,
+    quotes: &[(&str, &QuoteId)],
+) -> Result<BTreeMap<String, TripFacts>, sqlx::Error> {
+    let keys = quotes.iter().map(|(key, _)| (*key).to_owned());
+    let mut trips: BTreeMap<String, TripFacts> = keys.map(|key| (key, TripFacts::default())).collect();
+    quotes::load(tx, &mut trips, &[], quotes).await?;
+    let rfqs = RfqScope {
+        named: trips.iter().flat_map(|(key, trip)| answered_rfqs(key, trip)).collect(),
+        ..RfqScope::default()
+    };
+    rfqs_and_ledgers::load(tx, &mut trips, &rfqs, &LedgerScope::default()).await?;
+    Ok(trips)
+}
+
+fn answered_rfqs(key: &str, trip: &TripFacts) -> impl Iterator<Item = (String, RfqId)> {
+    let statements = trip.quotes.values().flat_map(|quote| &quote.history.observations);
+    statements.filter_map(move |statement| Some((key.to_owned(), statement.details.rfq.clone()?)))
 }
 
 /// Loads the other facts of trips that have a part of them, and ledgers. The part may have changed already and stays. Returns the

@@ -767,7 +767,7 @@ export interface components {
             note?: string | null;
             /** @description The last selected row; `None` before the first step. */
             position?: Record<string, unknown> | null;
-            /** @description The changes that a replay would make, of a dry run; or the error of a failed batch. */
+            /** @description The changes that a replay would make, of a dry run, and the batch that was `begun` from it; or the error of a failed batch. */
             result: Record<string, unknown>;
             /**
              * Format: int64
@@ -1121,6 +1121,16 @@ export interface components {
             reason: string;
         };
         FetchingStatus: {
+            /**
+             * Format: int32
+             * @description Calls in a row after a pause.
+             */
+            burst?: number | null;
+            /**
+             * Format: double
+             * @description Calls a second in the long run, over all processes. Null before the first process fetched.
+             */
+            calls_per_second?: number | null;
             description: string;
             /** @description Resources whose calls failed since the last success, at most 100. */
             failed_resources: number;

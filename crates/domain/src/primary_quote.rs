@@ -102,12 +102,21 @@ pub fn reselect<'a>(
     Some(select_primary(trip, policy, now))
 }
 
-/// A candidate is neither expired nor declined. A decline of the quote or its RFQ counts if it is at least as new as the
-/// quote's last change, and newer than the last time at which the quote was reaffirmed.
+/// A candidate is neither expired nor declined.
 fn is_candidate(trip: &TripFacts, id: &QuoteId, quote: &ReceivedQuote, now: DateTime<Utc>) -> bool {
-    let facts = trip.quotes.get(id);
-    let reaffirmed_at = facts.and_then(|facts| facts.history.last_reaffirmed_at);
-    let counts = |decline: &VersionedFact<Option<String>>| {
+    let is_expired = quote.details.valid_until.is_some_and(|until| until <= now);
+    decline_of(trip, id).is_none() && !is_expired
+}
+
+/// Returns the reason of the decline that holds for a quote, if any. A decline of the quote or its RFQ holds if it is at least as new
+/// as the quote's last change, and newer than the last time at which the quote was reaffirmed.
+pub fn decline_of<'a>(trip: &'a TripFacts, id: &QuoteId) -> Option<&'a Option<String>> {
+    let facts = trip.quotes.get(id)?;
+    let Some(quote) = &facts.received else {
+        return facts.decline.get().map(|decline| &decline.value);
+    };
+    let reaffirmed_at = facts.history.last_reaffirmed_at;
+    let holds = |decline: &&VersionedFact<Option<String>>| {
         let version = &decline.version;
         let declined = ChangeTime {
             at: version.moment(),
@@ -116,10 +125,8 @@ fn is_candidate(trip: &TripFacts, id: &QuoteId, quote: &ReceivedQuote, now: Date
         };
         declined >= quote.changed && reaffirmed_at.is_none_or(|reaffirmed_at| declined.at > reaffirmed_at)
     };
-    let of_quote = facts.and_then(|facts| facts.decline.get());
     let rfq = quote.details.rfq.as_ref();
     let of_rfq = rfq.and_then(|rfq| trip.rfqs.get(rfq)?.decline.get());
-    let is_declined = [of_quote, of_rfq].into_iter().flatten().any(counts);
-    let is_expired = quote.details.valid_until.is_some_and(|until| until <= now);
-    !is_declined && !is_expired
+    let declines = [facts.decline.get(), of_rfq].into_iter().flatten();
+    declines.filter(holds).map(|decline| &decline.value).next()
 }

@@ -26,7 +26,7 @@ fn finished(finished: i64, applied: i64, last_after: Option<TimeDelta>) -> Finis
 #[test]
 fn a_minute_whose_rows_were_all_read_has_its_counts() {
     let last = Some(TimeDelta::seconds(59));
-    let minute = minute(begin(), &received(499, last), &finished(3, 2, last));
+    let minute = minute(begin(), COUNTED, &received(499, last), &finished(3, 2, last));
     assert_eq!((minute.received, minute.applied, minute.is_estimate), (499, 2, false));
 }
 
@@ -34,6 +34,7 @@ fn a_minute_whose_rows_were_all_read_has_its_counts() {
 fn the_counts_of_a_minute_with_more_rows_follow_from_the_time_of_the_first() {
     let minute = minute(
         begin(),
+        COUNTED,
         &received(COUNTED, Some(TimeDelta::seconds(15))),
         &finished(COUNTED, 250, Some(TimeDelta::seconds(30))),
     );

@@ -16,6 +16,8 @@ pub enum BatchError {
     Unreadable { id: Uuid, reason: String },
     #[error("batch {0} is no dry run that is finished")]
     NotCounted(Uuid),
+    #[error("a batch was begun from dry run {0} already")]
+    Begun(Uuid),
     #[error("the text is not that of batch {0}")]
     OtherText(Uuid),
     #[error(transparent)]

@@ -85,6 +85,7 @@ impl RunBatchHandler {
                 error @ (BatchError::NoFilter
                 | BatchError::Unreadable { .. }
                 | BatchError::NotCounted(_)
+                | BatchError::Begun(_)
                 | BatchError::OtherText(_)),
             ) => {
                 return Err(JobError::fail(error.to_string()));

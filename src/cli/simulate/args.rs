@@ -31,10 +31,10 @@ pub struct SimulateArgs {
     pub scenario: Option<PathBuf>,
 
     /// Generate a scenario with this many trips (1 to 100000).
-    #[arg(long, value_name = "COUNT", requires = "actions", value_parser = integer_in::<u32>(1, 100_000))]
+    #[arg(long, value_name = "COUNT", value_parser = integer_in::<u32>(1, 100_000))]
     pub trips: Option<u32>,
 
-    /// Generate a scenario with this many actions of operators (0 to 10000000).
+    /// Number of actions of operators, with --trips (0 to 10000000). Default: ten times --trips.
     #[arg(long, value_name = "COUNT", requires = "trips", value_parser = integer_in::<u32>(0, 10_000_000))]
     pub actions: Option<u32>,
 
@@ -119,7 +119,8 @@ pub struct SimulateArgs {
 
 impl SimulateArgs {
     pub(super) fn scenario(&self) -> Result<Scenario, CliError> {
-        if let (Some(trips), Some(actions)) = (self.trips, self.actions) {
+        if let Some(trips) = self.trips {
+            let actions = self.actions.unwrap_or(trips.saturating_mul(10));
             let generated = Scenario::generated(GeneratorOptions::new(trips, actions), self.seed.unwrap_or_default());
             return generated.context("generate a scenario");
         }

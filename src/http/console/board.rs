@@ -96,7 +96,7 @@ async fn columns(console: &Console, status: SessionStatus) -> Result<Markup, Con
     let columns = console.api.sessions.board(status).await?;
     let now = console.clock.now();
     Ok(html! {
-        div.columns role="region" aria-label="Sessions by workflow step" tabindex="0" data-summary=(summary(&columns)) {
+        div.columns #columns role="region" aria-label="Sessions by workflow step" tabindex="0" data-summary=(summary(&columns)) {
             @for column in &columns {
                 @let step = column.step.as_deref().map_or_else(|| "no step".to_owned(), words);
                 section.column aria-label=(step) {

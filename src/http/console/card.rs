@@ -34,6 +34,7 @@ pub fn quotes(session: &ChatSession) -> String {
     match (session.quotes_received_count, session.quotes_expected_count) {
         (1, ..=0) => "1 quote".to_owned(),
         (received, ..=0) => format!("{received} quotes"),
+        (received, expected) if received > expected => format!("{received} quotes, {expected} expected"),
         (received, expected) => format!("{received} of {expected} quotes"),
     }
 }

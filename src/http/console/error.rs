@@ -27,6 +27,8 @@ pub enum ConsoleError {
     },
     /// The form is not from a page of this console, or from a session that has ended.
     ForeignForm,
+    /// The body is not a form.
+    NoForm,
     NotFound,
     MethodNotAllowed,
     /// A problem of the API.
@@ -50,6 +52,9 @@ impl IntoResponse for ConsoleError {
             Self::ForeignForm => page(&ProblemDetails::new(403, "foreign-form", "Form not accepted").detail(
                 "Nothing was changed. The form is not from a page of this console, or its page was made for another session. Go back, \
                  reload the page and try again.",
+            )),
+            Self::NoForm => page(&ProblemDetails::new(415, "unsupported-media-type", "No form").detail(
+                "Nothing was changed. Send a form (`Content-Type: application/x-www-form-urlencoded`), without a Content-Encoding header.",
             )),
             Self::NotFound => page(&Problem::NotFound.details()),
             Self::MethodNotAllowed => page(&Problem::MethodNotAllowed.details()),

@@ -17,7 +17,6 @@ use super::state::{Console, ConsoleState};
 use crate::domain::api_scope::ApiScope;
 use crate::http::body::{self, is_plain};
 use crate::http::peer_bodies::UnfinishedBody;
-use crate::http::problem::Problem;
 use crate::http::v1::problem::ApiProblem;
 use crate::http::v1::state::BODY_TIME;
 
@@ -107,7 +106,7 @@ pub async fn read(headers: &HeaderMap, body: Body, console: &Console) -> Result<
         essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     });
     if !is_form || !is_plain(headers) {
-        return Err(ApiProblem::Common(Problem::UnsupportedEncoding).into());
+        return Err(ConsoleError::NoForm);
     }
     let read = body::read(
         body,

@@ -147,7 +147,7 @@ fn quote_table(
         @if quotes.data.is_empty() {
             p { "No quotes" }
         } @else {
-            div.scroll role="region" aria-label="Quotes" tabindex="0" {
+            div.scroll #quotes role="region" aria-label="Quotes" tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "Operator" } @for quote in &quotes.data { th scope="col" { bdi { (operator(quote)) } } } } }
                     tbody {
@@ -213,13 +213,13 @@ fn primary(visitor: &Visitor, session: &ChatSession, quote: &SessionQuote) -> Ma
         } @else if is_pinned {
             form.line method="post" action={ (base) "/unpin" } {
                 (token_field(visitor))
-                button { "Unpin" span.hidden { " the quote of " (operator) } }
+                button #unpin { "Unpin" span.hidden { " the quote of " (operator) } }
             }
         } @else if let Some(id) = quote.quote_id {
             form.line method="post" action={ (base) "/pin" } {
                 (token_field(visitor))
                 input type="hidden" name="quote" value=(id);
-                button { "Pin" span.hidden { " the quote of " (operator) } }
+                button id={ "pin-" (id) } { "Pin" span.hidden { " the quote of " (operator) } }
             }
         } @else {
             "cannot be pinned: it has no row in quotes"

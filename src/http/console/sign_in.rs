@@ -76,7 +76,16 @@ fn own_path(text: &str) -> &str {
         (rest.is_empty() || rest.starts_with(['/', '?'])) && !rest.starts_with("/sign-") && !rest.starts_with("/events")
     });
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_below && is_plain { text } else { "/console" }
+    // A browser removes such segments, and what they lead to may be outside.
+    let has_dots = text.split(['/', '?', '#']).any(|segment| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(segment.as_str(), "." | "..")
+    });
+    if is_below && is_plain && !has_dots {
+        text
+    } else {
+        "/console"
+    }
 }
 
 fn content(console: &Console, next: &str, error: Option<&str>) -> Markup {

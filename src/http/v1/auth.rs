@@ -150,7 +150,7 @@ impl BearerTokens {
             path,
             peer,
             suppressed,
-            "rejected an API call with 401: {reason}"
+            "rejected a request without a valid token: {reason}"
         );
     }
 }

@@ -8,6 +8,9 @@ use super::pg_timestamp::PgTimestamp;
 use crate::domain::chat_session::input::QuoteUpdate;
 use crate::domain::chat_session::page::{Page, PageRequest};
 use crate::domain::chat_session::view::SessionQuote;
+use crate::domain::ids::QuoteId;
+use crate::domain::primary_quote;
+use crate::store::facts;
 use crate::store::sessions::row_keys;
 
 /// All ids, in normal form, of the trip with this id; the id itself if the trip is unknown.
@@ -163,7 +166,7 @@ pub async fn list(
     trip_ids: &[String],
     page: &PageRequest<String>,
 ) -> Result<Page<SessionQuote, String>, sqlx::Error> {
-    let quotes = sqlx::query_as!(
+    let mut quotes = sqlx::query_as!(
         SessionQuote,
         r#"
         SELECT entry.quote_id AS "key!", entry.counted AS "counted!", entry.entered_at AS "entered_at!",
@@ -179,9 +182,8 @@ pub async fn list(
             coalesce(fact.aircraft_type, left(quote.aircraft_type, 10000)) AS aircraft_type,
             coalesce(fact.aircraft_tail, left(quote.aircraft_tail_number, 10000)) AS aircraft_tail_number,
             coalesce(fact.valid_until, quote.valid_until) AS "valid_until!: PgTimestamp",
-            coalesce(fact.declined, false) OR coalesce(rfq.declined, false) AS "declined!",
-            coalesce(fact.decline_reason, rfq.decline_reason) AS decline_reason,
-            quote.status::text AS status
+            -- Decided below, by the rules of the domain.
+            false AS "declined!", NULL::text AS "decline_reason?", quote.status::text AS status
         FROM (
             SELECT quote_id, counted, entered_at
             FROM avinode_ingest.ledger
@@ -197,8 +199,6 @@ pub async fn list(
             ORDER BY known.trip_key
             LIMIT 1
         ) AS fact ON true
-        LEFT JOIN avinode_ingest.rfqs AS rfq
-            ON rfq.trip_key = fact.trip_key AND rfq.rfq_id = fact.rfq_id
         LEFT JOIN public.quotes AS quote ON quote.id = coalesce(
             fact.projected_id,
             -- The ledger's key of a quote without an Avinode id.
@@ -218,7 +218,34 @@ pub async fn list(
         i64::from(page.limit) + 1,
         trip_ids,
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    set_declines(tx, trip_ids, &mut quotes).await?;
     Ok(Page::from_rows(quotes, page.limit, |quote| quote.key.clone()))
+}
+
+/// Sets which quotes are declined, and why. Of several trips that have the quote, the first one counts, as for its other facts.
+async fn set_declines(
+    tx: &mut Transaction<'_>,
+    trip_ids: &[String],
+    quotes: &mut [SessionQuote],
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<QuoteId> = quotes
+        .iter()
+        .filter_map(|quote| QuoteId::parse(&quote.key).ok())
+        .collect();
+    let named: Vec<_> = trip_ids
+        .iter()
+        .flat_map(|trip| ids.iter().map(|id| (trip.as_str(), id)))
+        .collect();
+    let trips = facts::load_quotes(tx, &named).await?;
+    for quote in quotes {
+        let Ok(id) = QuoteId::parse(&quote.key) else { continue };
+        let trip = trips.values().find(|trip| trip.quotes.contains_key(&id));
+        if let Some(reason) = trip.and_then(|trip| primary_quote::decline_of(trip, &id)) {
+            quote.declined = true;
+            quote.decline_reason.clone_from(reason);
+        }
+    }
+    Ok(())
 }

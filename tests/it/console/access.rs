@@ -55,6 +55,16 @@ async fn without_a_session_every_page_and_action_leads_to_the_page_for_signing_i
     let page = browser.get("/console/sign-in?next=/console/sessions/7").await;
     assert_eq!(page.status, 200);
     page.assert_has(r#"name="next" value="/console/sessions/7""#);
+    for outside in [
+        "/metrics",
+        "//elsewhere/console",
+        "/console/../metrics",
+        "/console/%252e%252E/metrics",
+        "/console/./x",
+    ] {
+        let page = browser.get(&format!("/console/sign-in?next={outside}")).await;
+        page.assert_has(r#"name="next" value="/console""#);
+    }
     console.service.stop().await;
 }
 

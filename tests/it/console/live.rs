@@ -4,6 +4,8 @@ use reqwest::{Method, Response};
 use tokio::time::timeout;
 
 use super::{Browser, ConsoleService, READ, settings};
+use std::time::Duration;
+
 use crate::support::PATIENCE;
 use crate::support::bodies::quote_of;
 use crate::support::cluster::Db;
@@ -126,8 +128,9 @@ async fn streams_of_pages_are_bounded_and_pages_and_health_checks_are_answered_b
     for path in ["/livez", "/console", &format!("/console/sessions/{session}")] {
         assert_eq!(browser.get(path).await.status, 200, "{path}");
     }
+    // A page that is left frees its place at once, not with the next keep-alive.
     drop(open);
-    eventually(PATIENCE, "a place is free again", async || {
+    eventually(Duration::from_secs(5), "a place is free again", async || {
         browser.request(Method::GET, "/console/events", None).await.status() == 200
     })
     .await;

@@ -148,6 +148,10 @@ async fn a_group_of_dead_letters_is_discarded_as_its_dry_run_counted_it() {
     let confirmed = admin.submit(&page, &format!("{dry_run}/confirm"), &[]).await;
     assert_eq!(confirmed.status, 303, "{}", confirmed.body);
     let batch = confirmed.location().to_owned();
+    // A second click, or a second tab.
+    let again = admin.submit(&page, &format!("{dry_run}/confirm"), &[]).await;
+    assert_eq!(again.status, 422, "{}", again.body);
+    again.assert_has("was begun already");
     eventually(PATIENCE, "the batch is finished", async || {
         admin.get(&batch).await.body.contains("state-finished")
     })

@@ -34,6 +34,8 @@ async fn a_session_is_found_by_each_of_its_ids_and_names() {
         ("ATRIP-64956150".to_owned(), "found by its trip"),
         ("arfq-11".to_owned(), "found by its RFQ"),
         ("aquote-22".to_owned(), "found by a quote"),
+        ("AQUOTE-22".to_owned(), "found by a quote"),
+        ("22".to_owned(), "found by a quote"),
         ("NORTHw".to_owned(), "found by an operator"),
         (session.to_string(), "found by its id"),
         (request.to_string(), "found by its id"),

@@ -118,6 +118,28 @@ async fn a_declined_quote_and_an_expired_one_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_is_newer_than_the_decline_of_its_rfq_is_not_declined() {
+    let console = ConsoleService::start().await;
+    let session = SessionBuilder::of_trip("atrip-1").insert(&console.db.pool).await;
+    let bodies = [
+        decline("e-1", "atrip-1", "arfq-1", 1),
+        quote("e-2", "atrip-1", "arfq-1", "aquote-1", 2, "100", "USD"),
+    ];
+    send(&console, &bodies).await;
+    let browser = console.signed_in(WRITE).await;
+    eventually(PATIENCE, "the quote is the primary one", async || {
+        let page = browser.get(&format!("/console/sessions/{session}")).await;
+        page.body.contains(">primary<")
+    })
+    .await;
+    let page = browser.get(&format!("/console/sessions/{session}")).await;
+    assert!(!page.body.contains(">declined<"), "{}", page.body);
+    let trace = browser.get("/console/operations/trace?id=aquote-1").await;
+    assert!(!trace.body.contains("declined since"), "{}", trace.body);
+    console.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_timeline_and_many_quotes_are_shown_in_pages() {
     let console = ConsoleService::start().await;
     let session = SessionBuilder::of_trip("atrip-1").insert(&console.db.pool).await;

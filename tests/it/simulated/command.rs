@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use super::setup::{IDLE_DEADLINE, WIDE, dead};
 use crate::crash::program::{Program, Serve};
 use crate::support::cluster::Db;
+use crate::support::sql::count;
 
 /// Runs the simulator and the service as two programs, with the settings that the first one prints.
 #[tokio::test(flavor = "multi_thread")]
@@ -47,6 +48,28 @@ async fn simulate_plays_its_scenario_to_a_service_and_compares_the_sessions() {
     let settings = printed.map(|(name, value)| format!("{name}={value}")).join(" ");
     assert!(output.contains(&settings), "{output}");
     assert_eq!(dead(&db.pool).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulate_on_a_taken_address_leaves_no_sessions() {
+    let db = Db::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let line = format!("simulate --trips 2 --listen {} --sessions", taken.local_addr().unwrap());
+    let mut simulate = Program::start(&line, &[("DATABASE_URL", &db.url())]);
+    let ended = simulate.ended(IDLE_DEADLINE).await;
+    assert_eq!(ended.code(), Some(69), "{}", simulate.said());
+    assert_eq!(count(&db.pool, "SELECT count(*) FROM public.chat_sessions").await, 0);
+}
+
+#[tokio::test]
+async fn simulate_prints_the_address_of_the_console_if_the_service_has_one() {
+    let environment = [("INGEST_ADMIN_LISTEN", "127.0.0.1:9464")];
+    let mut simulate = Program::start("simulate --listen 127.0.0.1:0", &environment);
+    simulate
+        .line("console of the service: http://127.0.0.1:9464/console")
+        .await;
+    simulate.interrupt_group();
+    simulate.ended(IDLE_DEADLINE).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,15 @@ const MANY: u32 = 400_000;
 const OF_A_MINUTE: i64 = 8_000;
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_deliveries_of_one_busy_minute_are_counted() {
+    let db = Db::new().await;
+    fill(&db, 5_000, "20 seconds", "1 millisecond").await;
+    let hour = activity::read(&db.pool.service()).await.unwrap();
+    let last = hour.minutes.last().unwrap();
+    assert_eq!((last.received, last.is_estimate), (5_000, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_minute_has_its_deliveries_and_the_times_of_those_that_were_applied_when_they_came() {
     let db = Db::new().await;
     fill(&db, 4, "20 seconds", "1 second").await;
@@ -53,7 +62,9 @@ async fn an_hour_with_many_deliveries_is_estimated_at_a_bounded_cost() {
     // Rows, and not time: the machine may be busy.
     let mut tx = pool.begin_with(rates::BY_INDEX).await.unwrap();
     let before = rows_read(&mut tx).await;
-    activity::read_minutes(&mut tx, hour.begin_of(0)).await.unwrap();
+    activity::read_minutes(&mut tx, hour.begin_of(0), COUNTED)
+        .await
+        .unwrap();
     let read = rows_read(&mut tx).await - before;
     let most = 2 * i64::from(MINUTES) * (COUNTED + 1);
     assert!(

@@ -40,7 +40,11 @@ impl RateLimiter {
         let received = Instant::now();
         // The row was on its way for a while, so this is never ahead of the database's clock.
         let now = move || row.now + TimeDelta::from_std(received.elapsed()).unwrap_or_default();
-        let restrictions = serde_json::from_value(row.status.unwrap_or_default()).unwrap_or_default();
+        let published = serde_json::from_value(row.status.unwrap_or_default()).unwrap_or_default();
+        let restrictions = CallRestrictions {
+            limit: Some(limit),
+            ..published
+        };
         let state = LimiterState::new(TokenBucket::empty(limit, row.now), credentials, restrictions);
         Self::with_state(state, now, valid_until)
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::breaker::CircuitBreaker;
-use super::token_bucket::{delta, doubled};
+use super::token_bucket::{RateLimit, delta, doubled};
 
 /// While the breaker is open, beside a slow probe, or after several refusals, a key that has not failed is tried at this
 /// interval, so that the keys that fail do not hold up the others.
@@ -27,7 +27,7 @@ const REFUSED_KEYS_FREE: usize = 10;
 const REFUSED_KEYS_MAX: usize = 100;
 
 /// The leader publishes them in its lease row, and the next leader takes them over.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallRestrictions {
     /// Until then a call costs two tokens.
@@ -38,6 +38,8 @@ pub struct CallRestrictions {
     pub refused: RefusedKeys,
     /// The digest of the credentials that were accepted.
     pub accepted: Option<String>,
+    /// The limit of the process that leads.
+    pub limit: Option<RateLimit>,
 }
 
 /// The server rejects our credentials. After `until` one call at a time probes it.

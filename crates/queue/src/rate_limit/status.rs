@@ -86,6 +86,7 @@ fn status(restrictions: CallRestrictions, held_until: DateTime<Utc>, now: DateTi
         slow_until: _,
         refused: _,
         accepted: _,
+        limit: _,
     } = restrictions;
     let served_until = suspension.as_ref().map_or(held_until, |it| it.until.max(held_until));
     if served_until + HANDOVER < now {

@@ -14,11 +14,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// The server counts a call when its request arrives: within this time after it began, or before it ends.
 pub const COUNTED_WITHIN: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// Calls per second in the long run; above zero.
     pub per_second: f64,

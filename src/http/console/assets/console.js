@@ -8,6 +8,18 @@
       line.textContent = texts[state];
     }
   };
+  // Content that is replaced keeps how far its parts were scrolled. htmx keeps the focus of an element with an id.
+  const scrolled = () => document.querySelectorAll("[id][tabindex='0']");
+  let offsets = new Map();
+  document.addEventListener("htmx:beforeSwap", () => {
+    offsets = new Map([...scrolled()].map((part) => [part.id, [part.scrollLeft, part.scrollTop]]));
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const part of scrolled()) {
+      const [left, top] = offsets.get(part.id) ?? [0, 0];
+      part.scrollTo({ left, top, behavior: "instant" });
+    }
+  });
   // Only a changed text is read out: the content is replaced more often.
   document.addEventListener("htmx:afterSettle", () => {
     const content = document.querySelector("[data-summary]");

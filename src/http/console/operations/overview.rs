@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::frame;
 use super::plot::{Plot, PlotLine};
 use super::text::{count, duration, moment};
-use crate::admin::activity::{COUNTED, HourActivity, MinuteActivity};
+use crate::admin::activity::{HourActivity, MinuteActivity};
 use crate::admin::fetching::{FetchingStatus, LeaseHolder};
 use crate::admin::summary::{JobCount, OperatorSummary};
 use crate::domain::terminal_text::visible_lines;
@@ -122,7 +122,7 @@ fn plots(activity: &HourActivity) -> Markup {
         div.plots { @for plot in &plots { (plot.render()) } }
         @if is_estimate {
             p.quiet {
-                "Counts of minutes with more than " (count(COUNTED)) " deliveries are estimated from the first " (count(COUNTED)) "."
+                "Counts of minutes with more than " (count(activity.counted)) " deliveries are estimated from the first ones."
             }
         }
     }
@@ -221,7 +221,10 @@ fn fetching(status: &FetchingStatus, now: DateTime<Utc>) -> Markup {
                 @if status.description != "ok" { " " (visible_lines(&status.description)) }
             }
             @if let Some(until) = status.until { dt { "Calls go on" } dd { (moment(until, now)) } }
-            @if let Some(until) = status.slow_until { dt { "A call costs two of the limit until" } dd { (moment(until, now)) } }
+            @if let (Some(rate), Some(burst)) = (status.calls_per_second, status.burst) {
+                dt { "Limit" } dd { (rate) " calls a second, " (burst) " in a row" }
+            }
+            @if let Some(until) = status.slow_until.filter(|until| *until > now) { dt { "A call costs two of the limit until" } dd { (moment(until, now)) } }
             dt { "Process" } dd { (holder(status.leader.as_ref(), now)) }
             dt { "Resources that failed" } dd { (status.failed_resources) " since the last success" }
             dt { "Resources that Avinode refused" } dd { (status.refused_resources) " since the last success" }

@@ -4,6 +4,8 @@
 use serde::de::IgnoredAny;
 
 const INDENT: &str = "  ";
+/// Levels that are indented. Without a limit the text would grow with the square of the nesting, which a sender chooses.
+const MAX_INDENTS: usize = 20;
 
 /// Returns `None` for text that is not JSON.
 pub fn pretty(text: &str) -> Option<String> {
@@ -54,7 +56,7 @@ pub fn pretty(text: &str) -> Option<String> {
 
 fn new_line(out: &mut String, depth: usize) {
     out.push('\n');
-    for _ in 0..depth {
+    for _ in 0..depth.min(MAX_INDENTS) {
         out.push_str(INDENT);
     }
 }

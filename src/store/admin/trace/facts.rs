@@ -1,11 +1,16 @@
 //! The quotes of a trace: what is known of each, its row in the application's table, and the sessions that have counted it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::domain::ids::QuoteId;
+use crate::domain::primary_quote;
 use crate::postgres::transaction::Transaction;
+use crate::store::facts;
 
 /// The most deliveries, documents and quotes, each, that a trace reads.
 pub const MAX_ROWS: i64 = 500;
@@ -62,7 +67,7 @@ pub async fn quotes(
     let rows = sqlx::query!(
         r#"
         SELECT fact.quote_id, fact.trip_key, fact.rfq_id, fact.received,
-            coalesce((fact.history ->> 'generated')::boolean, false) AS "is_generated!", fact.declined, fact.amount, fact.currency,
+            coalesce((fact.history ->> 'generated')::boolean, false) AS "is_generated!", fact.amount, fact.currency,
             avinode_ingest.is_projectable_price(fact.amount) AS "is_projectable!", fact.valid_until, fact.first_fact_at,
             fact.projected_id, fact.projection_error,
             quote.id IS NOT NULL AS "row_exists!", quote.request_id AS "request?",
@@ -102,10 +107,12 @@ pub async fn quotes(
         &sessions,
         &names,
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    let declined = declined(tx, rows.iter().map(|row| (&*row.trip_key, &*row.quote_id))).await?;
     let quotes = rows.into_iter().map(|row| {
         let entries = counted.iter().filter(|entry| entry.quote_id == row.quote_id);
+        let is_declined = declined.contains(&(row.trip_key.clone(), row.quote_id.clone()));
         TracedQuote {
             counted: entries
                 .map(|entry| CountedQuote {
@@ -126,7 +133,7 @@ pub async fn quotes(
             rfq: row.rfq_id,
             is_received: row.received,
             is_generated: row.is_generated,
-            is_declined: row.declined,
+            is_declined,
             price: row.amount,
             currency: row.currency,
             is_projectable: row.is_projectable,
@@ -136,6 +143,23 @@ pub async fn quotes(
         }
     });
     Ok(quotes.collect())
+}
+
+/// Returns which of these quotes, by trip and id, are declined by the rules of the domain.
+async fn declined<'a>(
+    tx: &mut Transaction<'_>,
+    quotes: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<HashSet<(String, String)>, sqlx::Error> {
+    let quotes: Vec<(&str, QuoteId)> = quotes
+        .filter_map(|(trip, id)| Some((trip, QuoteId::parse(id).ok()?)))
+        .collect();
+    let named: Vec<(&str, &QuoteId)> = quotes.iter().map(|(trip, id)| (*trip, id)).collect();
+    let trips = facts::load_quotes(tx, &named).await?;
+    let declined = named.into_iter().filter(|(trip, id)| {
+        let facts = trips.get(*trip);
+        facts.is_some_and(|facts| primary_quote::decline_of(facts, id).is_some())
+    });
+    Ok(declined.map(|(trip, id)| (trip.to_owned(), id.to_string())).collect())
 }
 
 /// The sessions that have these trips, or had them when a delivery was applied: the ledger has no index by quote.

@@ -18,6 +18,14 @@ fn names_keep_their_order_and_numbers_and_strings_their_spelling() {
 }
 
 #[test]
+fn deep_nesting_makes_the_text_longer_in_proportion() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let once = pretty(&nested(1_000)).unwrap().len();
+    let ten_times = pretty(&nested(10_000)).unwrap().len();
+    assert!(ten_times < once * 11, "{once} {ten_times}");
+}
+
+#[test]
 fn text_that_is_not_json_has_no_such_form() {
     assert_eq!(pretty("{\"a\": "), None);
     assert_eq!(pretty("not JSON"), None);
