@@ -22,6 +22,22 @@ test('the board shows a signed delivery without being loaded again', { timeout: 
   await checked();
 }));
 
+test('a live change keeps the focus and how far the board was scrolled', { timeout: 60_000 }, () => withBrowser(async (browser) => {
+  const session = await newSession();
+  const { page, checked } = await open(browser, { viewport: { width: 800, height: 600 } });
+  await signIn(page);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.locator(`#session-${session.id}`).focus();
+  await page.locator('#columns').evaluate((columns) => columns.scrollTo({ left: 150, behavior: 'instant' }));
+  const view = () => page.evaluate(() => [document.activeElement?.id, document.getElementById('columns').scrollLeft]);
+  const before = await view();
+  assert.deepEqual(before, [`session-${session.id}`, 150]);
+  await trigger('quote', '--trip', session.trip, '--price', '52000', '--currency', 'EUR');
+  await card(page, session).getByText('52,000.00 EUR').waitFor({ timeout: 10_000 });
+  assert.deepEqual(await view(), before);
+  await checked();
+}));
+
 test('a quote is pinned and unpinned from the page of its session', { timeout: 60_000 }, () => withBrowser(async (browser) => {
   const session = await newSession();
   await send(quoteEvent(session.trip, { operator: 'First Jets', amount: 40_000 }));
