@@ -55,7 +55,7 @@ pub struct DeliveryFilterArgs {
     #[command(flatten)]
     pub subject: SubjectArgs,
 
-    /// Only deliveries of this kind: quote, decline, message, acceptance, rfq_sent, cancellation, trip_change, quote_status or other.
+    /// Only deliveries of this kind: cancellation, decline, acceptance, quote, message, rfq_sent, trip_change, quote_status or other. Of several kinds a document has the first in this order.
     #[arg(long, value_name = "KIND", value_parser = one_of::<SubjectKind>)]
     pub kind: Option<SubjectKind>,
 

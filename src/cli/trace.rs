@@ -1,4 +1,4 @@
-//! `trace`: what became of a quote, a trip, an RFQ, a delivery or a session.
+//! `trace`: what became of a quote, a trip, an RFQ, a message, a delivery or a session.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::store::admin::trace::TraceTarget;
 
 #[derive(Debug, clap::Args)]
 pub struct TraceArgs {
-    /// Avinode's id of a quote, an RFQ or a trip; the id of a delivery, a session or a row of `quotes`. Its type is looked up.
+    /// Avinode's id of a quote, an RFQ, a trip or a message; the id of a delivery, a session or a row of `quotes`. Its type is looked up.
     #[arg(value_name = "ID")]
     pub id: String,
 
@@ -33,7 +33,7 @@ pub async fn run(args: TraceArgs) -> Result<ExitCode, CliError> {
     operator.close().await?;
     let Some(trace) = trace? else {
         let unknown = CliError::plain(format!("{:?} is the id of nothing that is stored", visible(&args.id)));
-        return Err(unknown.hint("a quote, RFQ or trip of Avinode, a delivery, a session, or a row of quotes"));
+        return Err(unknown.hint("an id of Avinode, such as atrip-64956150 or A1B2C3, aquote-386500101, arfq-12345678 or asellermsg-1000000007; the id of a delivery, a session, or a row of quotes"));
     };
     let code = match trace.story.is_empty() {
         true => ExitCode::FAILURE,
@@ -74,6 +74,7 @@ fn heading(trace: &Trace) -> String {
         TraceTarget::Quote(id) => ("quote", id.clone()),
         TraceTarget::Rfq(id) => ("RFQ", id.clone()),
         TraceTarget::Trip(id) => ("trip", id.clone()),
+        TraceTarget::Message(id) => ("message", id.clone()),
     };
     let others: Vec<&str> = trace
         .trips

@@ -6,6 +6,7 @@ mod events_by_hand;
 mod exit_codes;
 mod healthcheck;
 mod lists;
+mod replayed;
 mod self_description;
 mod service_unit;
 mod settings;

@@ -1033,7 +1033,7 @@ export interface components {
             outcome: string;
         };
         /**
-         * @description The outcome of a delivery: that of its newest job.
+         * @description The outcome of a delivery: that of its newest job. One that was applied stays `applied` after a replay without new facts.
          * @enum {string}
          */
         DeliveryOutcome: "queued" | "applied" | "duplicate" | "nothing" | "ignored" | "gone" | "dead" | "discarded";
@@ -1564,7 +1564,7 @@ export interface components {
             /** @enum {string} */
             encoding: "base64";
         };
-        /** @description A delivery, its subject and the outcome of its newest job. */
+        /** @description A delivery, its subject and its outcome. */
         StoredDelivery: {
             /**
              * Format: int32
@@ -1581,7 +1581,10 @@ export interface components {
             id: string;
             /** @description The kind of its events; `None` until a job has read it. */
             kind?: string | null;
-            /** @description `queued`, the outcome of its newest job, or `unknown` where the outcome is past its retention. */
+            /**
+             * @description `queued`, the outcome of its newest job (`applied` where that was a replay without new facts, and an earlier one was applied),
+             *     or `unknown` where the outcome is past its retention.
+             */
             outcome: string;
             quotes: string[];
             /** Format: date-time */
@@ -1678,10 +1681,11 @@ export interface components {
             session_id: string;
         };
         /**
-         * @description The kind of a delivery, by its events. Of a document with several events the first of these is its kind.
+         * @description The kind of a delivery, by its events. A document with several events has the first of these kinds: the end of an RFQ or of a
+         *     quote comes before the quote, and that before the request.
          * @enum {string}
          */
-        SubjectKind: "quote" | "decline" | "message" | "acceptance" | "rfq_sent" | "cancellation" | "trip_change" | "quote_status" | "other";
+        SubjectKind: "cancellation" | "decline" | "acceptance" | "quote" | "message" | "rfq_sent" | "trip_change" | "quote_status" | "other";
         Summary: {
             /** Format: date-time */
             at: string;
@@ -1798,6 +1802,11 @@ export interface components {
             id: string;
             /** @enum {string} */
             type: "trip";
+        } | {
+            /** @description A message. It is found in the bodies of deliveries and as a document. */
+            id: string;
+            /** @enum {string} */
+            type: "message";
         };
         /**
          * @description Changes of a session's trip (`updateChatSessionWithTripInfo`), as a JSON merge patch: an absent field stays, null clears

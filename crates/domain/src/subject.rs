@@ -12,7 +12,8 @@ use super::ids::{QuoteId, RfqId};
 /// The most RFQs, and the most quotes, that are kept of one delivery.
 const MAX_IDS: usize = 100;
 
-/// The kind of a delivery, by its events. Of a document with several events the first of these is its kind.
+/// The kind of a delivery, by its events. A document with several events has the first of these kinds: the end of an RFQ or of a
+/// quote comes before the quote, and that before the request.
 #[derive(
     Debug,
     Clone,
@@ -33,16 +34,16 @@ const MAX_IDS: usize = 100;
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
-    /// A quote, stated by its seller or by a document.
-    Quote,
-    Decline,
-    Message,
-    /// The buyer accepted a quote.
-    Acceptance,
-    /// An RFQ was sent.
-    RfqSent,
     /// An RFQ or a trip was cancelled.
     Cancellation,
+    Decline,
+    /// The buyer accepted a quote.
+    Acceptance,
+    /// A quote, stated by its seller or by a document.
+    Quote,
+    Message,
+    /// An RFQ was sent.
+    RfqSent,
     /// A trip was updated, or expired.
     TripChange,
     /// A document says something about a quote without stating it.

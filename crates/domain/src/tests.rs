@@ -8,3 +8,4 @@ pub mod generators;
 mod oracle;
 mod partial_facts;
 mod primary_quote;
+mod subject;

@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 use super::job_text::{of_job, retry};
 use super::quote_cause::{DISPUTED, of_quote, of_quote_in_session};
+use super::subject_text::subject;
+use super::time_text::moment;
 use crate::store::admin::trace::deliveries::TracedDelivery;
 use crate::store::admin::trace::sessions::TracedSession;
 use crate::store::admin::trace::{TraceMaterial, TraceTarget};
@@ -51,7 +53,7 @@ pub(super) fn causes(material: &TraceMaterial) -> Vec<TraceCause> {
             causes.extend(open_deliveries(material));
             causes
         }
-        TraceTarget::Rfq(id) | TraceTarget::Trip(id) => match material.quotes.is_empty() {
+        TraceTarget::Rfq(id) | TraceTarget::Trip(id) | TraceTarget::Message(id) => match material.quotes.is_empty() {
             true => one(id.clone(), not_applied(material)),
             false => of_quotes(material).chain(open_deliveries(material)).collect(),
         },
@@ -99,6 +101,11 @@ fn not_applied(material: &TraceMaterial) -> String {
     if let Some(job) = material.jobs.iter().find(|job| job.outcome == "dead") {
         return format!("its fetch is dead-lettered: {}; {}", of_job(job), retry(job));
     }
+    if material.is_named_only
+        && let Some(delivery) = newest().next()
+    {
+        return named_only(delivery);
+    }
     if let Some((delivery, job)) = last_jobs().next() {
         return format!(
             "stored as delivery {}, with the outcome {}: {}",
@@ -124,8 +131,8 @@ fn not_applied(material: &TraceMaterial) -> String {
         Some(refused) => format!(
             "{sought}; {} refused without being read since {}, the last at {}: {}; compare the secret with the sender's",
             times(refused.times),
-            refused.first_at.to_rfc3339(),
-            refused.last_at.to_rfc3339(),
+            moment(refused.first_at),
+            moment(refused.last_at),
             refused.reason
         ),
         None => format!(
@@ -139,8 +146,32 @@ fn of_delivery(delivery: &TracedDelivery) -> String {
         None => "the outcome of its job is past its retention".to_owned(),
         Some(job) if job.outcome == "dead" => format!("stored and dead-lettered: {}; {}", of_job(job), retry(job)),
         Some(job) if job.outcome == "queued" => format!("stored, and waits in the queue: {}", of_job(job)),
-        Some(job) => format!("{}: {}", job.outcome, of_job(job)),
+        Some(job) => {
+            let last = format!("{}: {}", job.outcome, of_job(job));
+            let is_replay = job.outcome == "nothing" || job.outcome == "ignored";
+            let applied = delivery.jobs.iter().rfind(|job| job.outcome == "applied");
+            match applied.filter(|_| is_replay) {
+                Some(applied) => format!("applied: {}; since then {last}", of_job(applied)),
+                None => last,
+            }
+        }
     }
+}
+
+/// The target is named in the bytes of a delivery about something else.
+fn named_only(delivery: &TracedDelivery) -> String {
+    let subject = subject(delivery)
+        .map(|subject| format!(" ({subject})"))
+        .unwrap_or_default();
+    let job = delivery
+        .jobs
+        .last()
+        .map(|job| format!(": {}", of_job(job)))
+        .unwrap_or_default();
+    format!(
+        "named in the body of delivery {}{subject}, from which nothing about it was read{job}",
+        delivery.id
+    )
 }
 
 fn of_session(material: &TraceMaterial, session: &TracedSession) -> String {

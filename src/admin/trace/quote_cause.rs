@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::job_text::of_job;
+use super::time_text::moment;
 use crate::store::admin::trace::TraceMaterial;
 use crate::store::admin::trace::facts::TracedQuote;
 use crate::store::admin::trace::sessions::TracedSession;
@@ -72,7 +73,7 @@ pub(super) fn of_quote_in_session(material: &TraceMaterial, quote: &TracedQuote,
         Some(counted) if quote.is_received => {
             format!(
                 "counted for this session at {}; {}",
-                counted.at.to_rfc3339(),
+                moment(counted.at),
                 shown(quote, &[])
             )
         }

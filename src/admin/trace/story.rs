@@ -1,89 +1,43 @@
 //! The story of a trace in order of time.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use uuid::Uuid;
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::entry::StoryEntry;
+use super::fetches;
+use super::subject_text::subject;
 use crate::store::admin::trace::TraceMaterial;
 use crate::store::admin::trace::deliveries::{TracedDelivery, TracedJob};
 use crate::store::admin::trace::facts::TracedQuote;
 use crate::store::admin::trace::sessions::TracedSession;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct StoryEntry {
-    /// Null for what holds now.
-    pub at: Option<DateTime<Utc>>,
-    /// One word: `refused`, `received`, `fetched`, `parsed`, the outcome of a job, `counted`, `withheld`, `row`, `session`.
-    pub step: String,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub delivery: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub job: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub session: Option<Uuid>,
-}
-
-impl StoryEntry {
-    fn new(at: Option<DateTime<Utc>>, step: &str, text: String) -> Self {
-        Self {
-            at,
-            step: step.to_owned(),
-            text,
-            delivery: None,
-            job: None,
-            session: None,
-        }
-    }
-}
-
 pub(super) fn story(material: &TraceMaterial) -> Vec<StoryEntry> {
-    let mut entries = Vec::new();
+    let mut entries = fetches::entries(material);
     for delivery in &material.deliveries {
         add_delivery(delivery, &mut entries);
     }
-    for document in &material.documents {
-        let times = match document.times {
-            1 => String::new(),
-            times => format!(", {times} times with the same data"),
-        };
-        let applied = if document.is_applied { "" } else { ", not applied yet" };
-        let text = format!(
-            "{}/{} as document {}{times}{applied}",
-            document.kind, document.resource, document.id
-        );
-        entries.push(StoryEntry::new(Some(document.fetched_at), "fetched", text));
-    }
     entries.extend(material.jobs.iter().map(job_entry));
     for quote in &material.quotes {
-        entries.extend(quote.counted.iter().map(|counted| StoryEntry {
-            session: Some(counted.session),
-            ..StoryEntry::new(
-                Some(counted.at),
-                "counted",
-                match counted.by_service {
-                    true => format!("{} for session {}", quote.id, counted.session),
-                    false => format!(
-                        "{} for session {} by the application, before the service was attached",
-                        quote.id, counted.session
-                    ),
-                },
-            )
+        entries.extend(quote.counted.iter().map(|counted| {
+            let by_application = match counted.by_service {
+                true => "",
+                false => " by the application, before the service was attached",
+            };
+            let text = format!("{} for session {}{by_application}", quote.id, counted.session);
+            let at = end_of_transaction(material, counted.at);
+            StoryEntry {
+                session: Some(counted.session),
+                ..StoryEntry::new(Some(at), "counted", text)
+            }
         }));
     }
     for session in &material.sessions {
         let withheld = session.withheld_trip.as_ref().zip(session.withheld_at);
-        entries.extend(withheld.map(|(trip, at)| StoryEntry {
-            session: Some(session.id),
-            ..StoryEntry::new(
-                Some(at),
-                "withheld",
-                format!("trip {trip} from session {}: other agents claim it", session.id),
-            )
+        entries.extend(withheld.map(|(trip, at)| {
+            let text = format!("trip {trip} from session {}: other agents claim it", session.id);
+            StoryEntry {
+                session: Some(session.id),
+                ..StoryEntry::new(Some(at), "withheld", text)
+            }
         }));
     }
     // Stable: what has the same time stays in the order above.
@@ -93,46 +47,31 @@ pub(super) fn story(material: &TraceMaterial) -> Vec<StoryEntry> {
     entries
 }
 
+/// The time of the job that was applied in the transaction that counted at this time: some milliseconds later.
+fn end_of_transaction(material: &TraceMaterial, counted_at: DateTime<Utc>) -> DateTime<Utc> {
+    let jobs = material.deliveries.iter().flat_map(|delivery| &delivery.jobs);
+    let applied = jobs.filter(|job| job.outcome == "applied").map(|job| job.at);
+    let is_same = |at: &DateTime<Utc>| (TimeDelta::zero()..TimeDelta::seconds(1)).contains(&(*at - counted_at));
+    applied.filter(is_same).min().unwrap_or(counted_at)
+}
+
 fn add_delivery(delivery: &TracedDelivery, entries: &mut Vec<StoryEntry>) {
-    let of_delivery = |entry| StoryEntry {
-        delivery: Some(delivery.id),
-        ..entry
+    let mut add = |entry| {
+        let delivery = Some(delivery.id);
+        entries.push(StoryEntry { delivery, ..entry });
     };
     let redacted = if delivery.is_redacted { ", redacted since" } else { "" };
     let (id, bytes, by) = (delivery.id, delivery.bytes, &delivery.verified_by);
     let text = format!("delivery {id}, {bytes} bytes, verified by {by}{redacted}");
-    entries.push(of_delivery(StoryEntry::new(
-        Some(delivery.received_at),
-        "received",
-        text,
-    )));
+    add(StoryEntry::new(Some(delivery.received_at), "received", text));
     for (number, job) in delivery.jobs.iter().enumerate() {
         if number == 0
             && let Some(subject) = subject(delivery)
         {
-            entries.push(of_delivery(StoryEntry::new(Some(job.at), "parsed", subject)));
+            add(StoryEntry::new(Some(job.at), "parsed", subject));
         }
-        entries.push(of_delivery(job_entry(job)));
+        add(job_entry(job));
     }
-}
-
-/// The kind and the ids of a delivery that a job has read.
-fn subject(delivery: &TracedDelivery) -> Option<String> {
-    let kind = delivery.kind.as_deref()?;
-    let kind = if kind == "other" { "no event" } else { kind };
-    let lists = [("RFQ", &delivery.rfqs), ("quote", &delivery.quotes)];
-    let lists = lists.into_iter().filter(|(_, ids)| !ids.is_empty());
-    let ids = [("event", &delivery.event_id), ("trip", &delivery.trip)];
-    let ids = ids
-        .into_iter()
-        .filter_map(|(what, id)| Some(format!("{what} {}", id.as_ref()?)));
-    let named: Vec<String> = ids
-        .chain(lists.map(|(what, ids)| format!("{what} {}", ids.join(" "))))
-        .collect();
-    Some(match named.is_empty() {
-        true => kind.to_owned(),
-        false => format!("{kind}: {}", named.join(", ")),
-    })
 }
 
 fn job_entry(job: &TracedJob) -> StoryEntry {

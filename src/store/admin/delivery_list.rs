@@ -16,7 +16,7 @@ use crate::postgres::transaction::{Pool, Transaction};
 /// The deliveries that one page with a text looks through at most: no index finds a text.
 pub const TEXT_WINDOW: i64 = 20_000;
 
-/// The outcome of a delivery: that of its newest job.
+/// The outcome of a delivery: that of its newest job. One that was applied stays `applied` after a replay without new facts.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
 )]
@@ -56,7 +56,7 @@ pub struct DeliveryFilter {
     pub limit: i64,
 }
 
-/// A delivery, its subject and the outcome of its newest job.
+/// A delivery, its subject and its outcome.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = StoredDelivery)]
 pub struct DeliveryView {
@@ -75,7 +75,8 @@ pub struct DeliveryView {
     pub quotes: Vec<String>,
     /// The sessions that had the trip when it was applied.
     pub sessions: Vec<Uuid>,
-    /// `queued`, the outcome of its newest job, or `unknown` where the outcome is past its retention.
+    /// `queued`, the outcome of its newest job (`applied` where that was a replay without new facts, and an earlier one was applied),
+    /// or `unknown` where the outcome is past its retention.
     pub outcome: String,
     /// The change, the repeated delivery, or the reason of a dead job.
     pub detail: Option<String>,
@@ -171,7 +172,9 @@ async fn window_end(tx: &mut Transaction<'_>, range: &DeliveryRange) -> Result<O
 pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
     push_ids(&mut query, filter, scope, range);
-    query.push(VIEW);
+    for part in VIEW {
+        query.push(part);
+    }
     query
 }
 
@@ -238,10 +241,12 @@ fn push_ids(query: &mut QueryBuilder<Postgres>, filter: &DeliveryFilter, scope: 
         query.push(" (SELECT delivery_id FROM avinode_ingest.jobs WHERE delivery_id IS NOT NULL)");
         if !is_queued {
             query.push(
-                " AND (SELECT outcome.outcome FROM avinode_ingest.outcomes AS outcome WHERE outcome.delivery_id = found.id \
-                 ORDER BY outcome.job_id DESC LIMIT 1) = ",
+                " AND (SELECT outcome.outcome FROM avinode_ingest.outcomes AS outcome WHERE outcome.delivery_id = found.id ORDER BY ",
             );
-            query.push_bind(outcome.as_str());
+            query
+                .push(DECISIVE_FIRST)
+                .push(" LIMIT 1) = ")
+                .push_bind(outcome.as_str());
         }
     }
     if let Some(text) = &filter.text {
@@ -253,8 +258,15 @@ fn push_ids(query: &mut QueryBuilder<Postgres>, filter: &DeliveryFilter, scope: 
     query.push(" ORDER BY found.id DESC LIMIT ").push_bind(filter.limit + 1);
 }
 
+/// The order of the outcomes of a delivery: the newest first, or, where that is of a replay without new facts, the newest `applied`.
+const DECISIVE_FIRST: &str = "(outcome.outcome = 'applied' AND (
+            SELECT newest.outcome FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id
+            ORDER BY newest.job_id DESC LIMIT 1
+        ) IN ('nothing', 'ignored')) DESC, outcome.job_id DESC";
+
 /// The page itself. Partitions are found one by one for each of its ids.
-const VIEW: &str = "
+const VIEW: [&str; 3] = [
+    "
     )
     SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS bytes,
         subject.kind, subject.event_id, subject.trip_key, coalesce(subject.rfqs, '{}') AS rfqs,
@@ -268,10 +280,15 @@ const VIEW: &str = "
         SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
     ) AS queued ON queued.delivery_id = delivery.id
     LEFT JOIN LATERAL (
-        SELECT outcome, detail FROM avinode_ingest.outcomes WHERE delivery_id = page.id ORDER BY job_id DESC LIMIT 1
+        SELECT outcome.outcome, outcome.detail FROM avinode_ingest.outcomes AS outcome WHERE outcome.delivery_id = page.id
+        ORDER BY ",
+    DECISIVE_FIRST,
+    "
+        LIMIT 1
     ) AS outcome ON true
     LEFT JOIN LATERAL (
         SELECT kind, event_id, trip_key, rfqs, quotes, sessions FROM avinode_ingest.delivery_subjects
         WHERE delivery_id = page.id ORDER BY id DESC LIMIT 1
     ) AS subject ON true
-    ORDER BY delivery.id DESC";
+    ORDER BY delivery.id DESC",
+];

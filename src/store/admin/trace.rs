@@ -1,5 +1,6 @@
-//! Reads everything that is stored about a quote, a trip, an RFQ, a delivery or a session.
+//! Reads everything that is stored about a quote, a trip, an RFQ, a message, a delivery or a session.
 
+pub mod bodies;
 pub mod deliveries;
 pub mod facts;
 pub mod find;
@@ -28,6 +29,8 @@ pub enum TraceTarget {
     Quote(String),
     Rfq(String),
     Trip(String),
+    /// A message. It is found in the bodies of deliveries and as a document.
+    Message(String),
 }
 
 /// The stored rows about a target.
@@ -37,6 +40,8 @@ pub struct TraceMaterial {
     /// All ids of its trips.
     pub trips: Vec<String>,
     pub deliveries: Vec<TracedDelivery>,
+    /// Only the bodies of the deliveries name the target: nothing about it was read from them.
+    pub is_named_only: bool,
     /// Jobs without a delivery that are not done: fetches, rematches.
     pub jobs: Vec<TracedJob>,
     pub documents: Vec<TracedDocument>,
@@ -46,7 +51,7 @@ pub struct TraceMaterial {
 }
 
 /// Reads what is stored about a target. `mentions` returns whether the bytes of a delivery name an id: waiting and dead deliveries are
-/// searched by it.
+/// searched by it, and all of the newest ones for a message, and for what is stored nowhere else.
 pub async fn read(
     pool: &Pool,
     target: TraceTarget,
@@ -60,7 +65,7 @@ pub async fn read(
     };
     let mut tx = pool.begin().await?;
     let mut trips = match &target {
-        TraceTarget::Delivery(_) => Vec::new(),
+        TraceTarget::Delivery(_) | TraceTarget::Message(_) => Vec::new(),
         TraceTarget::Session(session) => trips::of_session(&mut tx, *session).await?,
         TraceTarget::Quote(quote) => trips::of_quote(&mut tx, quote).await?,
         TraceTarget::Rfq(rfq) => trips::of_rfq(&mut tx, rfq).await?,
@@ -68,7 +73,7 @@ pub async fn read(
     };
     tx.commit().await?;
     let own: Vec<String> = match &target {
-        TraceTarget::Quote(id) | TraceTarget::Rfq(id) => vec![id.clone()],
+        TraceTarget::Quote(id) | TraceTarget::Rfq(id) | TraceTarget::Message(id) => vec![id.clone()],
         TraceTarget::Trip(_) | TraceTarget::Session(_) => trips.clone(),
         TraceTarget::Delivery(_) => Vec::new(),
     };
@@ -78,10 +83,13 @@ pub async fn read(
             .filter(|(_, body)| own.iter().any(|id| mentions(body, id)))
             .map(|(id, _)| id),
     );
+    if let TraceTarget::Message(_) = target {
+        ids.extend(bodies::naming(pool, &own, &mentions).await?);
+    }
 
     let mut tx = pool.begin().await?;
-    let deliveries = deliveries::read(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
-    if let TraceTarget::Delivery(_) = target {
+    let mut deliveries = deliveries::read(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+    if let TraceTarget::Delivery(_) | TraceTarget::Message(_) = target {
         let named: Vec<String> = deliveries.iter().filter_map(|delivery| delivery.trip.clone()).collect();
         trips = trips::with_aliases(&mut tx, &named).await?;
     }
@@ -89,7 +97,7 @@ pub async fn read(
         TraceTarget::Quote(quote) => facts::quotes(&mut tx, std::slice::from_ref(quote), &[], &[]).await?,
         TraceTarget::Rfq(rfq) => facts::quotes(&mut tx, &[], &[], std::slice::from_ref(rfq)).await?,
         TraceTarget::Trip(_) | TraceTarget::Session(_) => facts::quotes(&mut tx, &[], &trips, &[]).await?,
-        TraceTarget::Delivery(_) => {
+        TraceTarget::Delivery(_) | TraceTarget::Message(_) => {
             let named: Vec<String> = deliveries.iter().flat_map(|delivery| delivery.quotes.clone()).collect();
             facts::quotes(&mut tx, &named, &[], &[]).await?
         }
@@ -99,7 +107,7 @@ pub async fn read(
         TraceTarget::Trip(_) | TraceTarget::Session(_) => resources.extend(trips::resources(&mut tx, &trips).await?),
         TraceTarget::Quote(_) => resources.extend(quotes.iter().filter_map(|quote| quote.rfq.clone())),
         TraceTarget::Rfq(_) => resources.extend(quotes.iter().map(|quote| quote.id.clone())),
-        TraceTarget::Delivery(_) => {}
+        TraceTarget::Delivery(_) | TraceTarget::Message(_) => {}
     }
     let fetched = deliveries.iter().flat_map(|delivery| &delivery.jobs);
     resources.extend(fetched.filter_map(|job| job.key.clone()));
@@ -125,10 +133,18 @@ pub async fn read(
     let jobs = deliveries::jobs_of_keys(&mut tx, &keys).await?;
     let sessions = sessions::read(&mut tx, &sessions).await?;
     tx.commit().await?;
+    let is_unknown = deliveries.is_empty() && quotes.is_empty() && documents.is_empty();
+    if is_unknown && !matches!(target, TraceTarget::Delivery(_) | TraceTarget::Message(_)) {
+        let naming: Vec<Uuid> = bodies::naming(pool, &own, &mentions).await?.into_iter().collect();
+        let mut tx = pool.begin().await?;
+        deliveries = deliveries::read(&mut tx, &naming).await?;
+        tx.commit().await?;
+    }
     Ok(TraceMaterial {
         rejections: rejected_requests::by_reason(pool).await?,
         target,
         trips,
+        is_named_only: is_unknown && !deliveries.is_empty(),
         deliveries,
         jobs,
         documents,
@@ -140,7 +156,7 @@ pub async fn read(
 fn filter(target: &TraceTarget) -> SubjectFilter {
     let mut filter = SubjectFilter::default();
     match target {
-        TraceTarget::Delivery(_) => {}
+        TraceTarget::Delivery(_) | TraceTarget::Message(_) => {}
         TraceTarget::Session(session) => filter.session = Some(*session),
         TraceTarget::Quote(quote) => filter.quote = Some(quote.clone()),
         TraceTarget::Rfq(rfq) => filter.rfq = Some(rfq.clone()),

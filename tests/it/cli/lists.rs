@@ -200,7 +200,7 @@ async fn an_unknown_value_of_a_filter_is_refused_and_the_allowed_ones_are_named(
     for (arguments, said) in [
         (
             "deliveries list --kind quotes",
-            "is not one of: quote, decline, message",
+            "is not one of: cancellation, decline, acceptance",
         ),
         (
             "deliveries list --outcome failed",

@@ -1,6 +1,8 @@
 //! `trace`: what became of a quote, told by the real program about signed deliveries to the real service.
 
+mod bodies;
 mod causes;
+mod fetches;
 mod identifiers;
 mod story;
 

@@ -49,6 +49,7 @@ fn title(target: &TraceTarget) -> String {
         TraceTarget::Quote(id) => format!("Quote {id}"),
         TraceTarget::Rfq(id) => format!("RFQ {id}"),
         TraceTarget::Trip(id) => format!("Trip {id}"),
+        TraceTarget::Message(id) => format!("Message {id}"),
     }
 }
 

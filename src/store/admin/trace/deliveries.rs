@@ -41,6 +41,8 @@ pub struct TracedJob {
     pub key: Option<String>,
     /// The outcome, or `queued`.
     pub outcome: String,
+    /// The time at which it was inserted.
+    pub created_at: DateTime<Utc>,
     /// The time at which it was done, or is due.
     pub at: DateTime<Utc>,
     pub attempts: i32,
@@ -52,8 +54,11 @@ pub struct TracedDocument {
     pub id: i64,
     pub resource: String,
     pub kind: String,
+    /// The time before the last GET, by the database's clock.
+    pub requested_at: DateTime<Utc>,
     /// The time at which the last GET began.
     pub fetched_at: DateTime<Utc>,
+    /// The number of consecutive fetches with the same data.
     pub times: i32,
     pub is_applied: bool,
 }
@@ -143,15 +148,15 @@ pub async fn read(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<TracedDe
 async fn jobs(tx: &mut Transaction<'_>, deliveries: &[Uuid]) -> Result<HashMap<Uuid, Vec<TracedJob>>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT delivery_id AS "delivery!", id AS "id!", kind AS "kind!", key, outcome AS "outcome!", at AS "at!",
-            attempts AS "attempts!", detail
+        SELECT delivery_id AS "delivery!", id AS "id!", kind AS "kind!", key, outcome AS "outcome!",
+            created_at AS "created_at!", at AS "at!", attempts AS "attempts!", detail
         FROM (
-            SELECT delivery_id, id, kind, key, 'queued' AS outcome, due_at AS at, attempts,
+            SELECT delivery_id, id, kind, key, 'queued' AS outcome, created_at, due_at AS at, attempts,
                 history[cardinality(history)] AS detail
             FROM avinode_ingest.jobs
             WHERE delivery_id = ANY ($1)
             UNION ALL
-            SELECT delivery_id, job_id, kind, key, outcome, finished_at, attempts, detail
+            SELECT delivery_id, job_id, kind, key, outcome, created_at, finished_at, attempts, detail
             FROM avinode_ingest.outcomes
             -- A dead job that was retried.
             WHERE delivery_id = ANY ($1) AND NOT EXISTS (SELECT FROM avinode_ingest.jobs AS job WHERE job.id = job_id)
@@ -169,6 +174,7 @@ async fn jobs(tx: &mut Transaction<'_>, deliveries: &[Uuid]) -> Result<HashMap<U
             kind: row.kind,
             key: row.key,
             outcome: row.outcome,
+            created_at: row.created_at,
             at: row.at,
             attempts: row.attempts,
             detail: row.detail,
@@ -182,14 +188,16 @@ pub async fn jobs_of_keys(tx: &mut Transaction<'_>, keys: &[String]) -> Result<V
     sqlx::query_as!(
         TracedJob,
         r#"
-        SELECT id AS "id!", kind AS "kind!", key, outcome AS "outcome!", at AS "at!", attempts AS "attempts!", detail
+        SELECT id AS "id!", kind AS "kind!", key, outcome AS "outcome!", created_at AS "created_at!", at AS "at!",
+            attempts AS "attempts!", detail
         FROM (
-            SELECT id, kind, key, 'queued' AS outcome, due_at AS at, attempts, history[cardinality(history)] AS detail
+            SELECT id, kind, key, 'queued' AS outcome, created_at, due_at AS at, attempts,
+                history[cardinality(history)] AS detail
             FROM avinode_ingest.jobs
             WHERE key = ANY ($1) AND delivery_id IS NULL
                 AND kind IN ('rematch', 'fetch_follow_up', 'reconcile', 'fetch_speculative')
             UNION ALL
-            SELECT id, kind, key, 'dead', died_at, attempts, reason
+            SELECT id, kind, key, 'dead', created_at, died_at, attempts, reason
             FROM avinode_ingest.dead_jobs
             WHERE key = ANY ($1) AND delivery_id IS NULL
         ) AS job
@@ -203,23 +211,21 @@ pub async fn jobs_of_keys(tx: &mut Transaction<'_>, keys: &[String]) -> Result<V
     .await
 }
 
-/// The newest document of each of these resources, in the order of their fetches.
+/// The stored documents of these resources, of which each has a few, in the order of their fetches; of too many the newest.
 pub async fn documents(tx: &mut Transaction<'_>, resources: &[String]) -> Result<Vec<TracedDocument>, sqlx::Error> {
     sqlx::query_as!(
         TracedDocument,
         r#"
-        SELECT stored.id AS "id!", stored.resource_id AS "resource!", stored.kind AS "kind!", stored.fetch_began_at AS "fetched_at!",
-            stored.fetch_count AS "times!", stored.applied AS "is_applied!"
-        FROM (SELECT DISTINCT resource FROM unnest($1::text[]) AS wanted (resource)) AS wanted
-        CROSS JOIN LATERAL (
-            SELECT id, resource_id, kind, fetch_began_at, fetch_count, applied
+        SELECT id AS "id!", resource_id AS "resource!", kind AS "kind!", requested_at AS "requested_at!",
+            fetch_began_at AS "fetched_at!", fetch_count AS "times!", applied AS "is_applied!"
+        FROM (
+            SELECT id, resource_id, kind, requested_at, fetch_began_at, fetch_count, applied
             FROM avinode_ingest.documents
-            WHERE resource_id = wanted.resource
-            ORDER BY requested_at DESC, id DESC
-            LIMIT 1
-        ) AS stored
-        ORDER BY stored.fetch_began_at, stored.id
-        LIMIT $2
+            WHERE resource_id = ANY ($1)
+            ORDER BY fetch_began_at DESC, id DESC
+            LIMIT $2
+        ) AS newest
+        ORDER BY fetch_began_at, id
         "#,
         resources,
         MAX_ROWS,

@@ -6,8 +6,8 @@ use super::TraceTarget;
 use crate::domain::ids::{QuoteId, RfqId, TripId};
 use crate::postgres::transaction::Pool;
 
-/// Returns the target with this id. An id that is stored nowhere has the type of its prefix: `aquote-`, `arfq-`, `atrip-`; any other
-/// text that may be a trip's is taken for one. `None` for a UUID that is stored nowhere, and for a text that is no id.
+/// Returns the target with this id. An id that is stored nowhere has the type of its prefix: `aquote-`, `arfq-`, `asellermsg-`; any
+/// other text that may be a trip's is taken for one. `None` for a UUID that is stored nowhere, and for a text that is no id.
 pub async fn target(pool: &Pool, id: &str) -> Result<Option<TraceTarget>, sqlx::Error> {
     if let Ok(id) = id.parse::<Uuid>() {
         return by_uuid(pool, id).await;
@@ -35,6 +35,9 @@ pub async fn target(pool: &Pool, id: &str) -> Result<Option<TraceTarget>, sqlx::
     Ok(Some(match (found.quote, found.rfq, found.trip, prefix) {
         (true, ..) | (false, false, false, "aquote") => TraceTarget::Quote(quote.to_string()),
         (_, true, ..) | (_, _, false, "arfq") => TraceTarget::Rfq(rfq),
+        (_, _, false, prefix) if prefix.ends_with("msg") && lower.contains('-') => {
+            TraceTarget::Message(id.trim().to_owned())
+        }
         _ => TraceTarget::Trip(trip.to_string()),
     }))
 }

@@ -18,6 +18,17 @@ use crate::support::sql::count;
 
 const REJECTED: &str = "SELECT count(*) FROM avinode_ingest.rejected_requests";
 
+/// The cause has times, all of them as in the lists: `2026-11-30T00:32:14Z`.
+fn has_plain_times(cause: &str) -> bool {
+    let is_time = |word: &&str| word.starts_with("20") && word.contains(':');
+    let times: Vec<&str> = cause.split([' ', ';', ',']).filter(is_time).collect();
+    let is_plain = |time: &str| {
+        let time = time.trim_end_matches(':');
+        time.len() == 20 && time.ends_with('Z')
+    };
+    !times.is_empty() && times.into_iter().all(is_plain)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_that_was_refused_by_its_signature() {
     let db = Db::new().await;
@@ -55,6 +66,7 @@ async fn a_quote_that_was_refused_by_its_signature() {
         )) && cause.contains("secret"),
         "{cause}"
     );
+    assert!(has_plain_times(&cause), "{cause}");
     // Of the body there is nothing.
     for text in [QUOTE, "Northwind", "evt-1", "9000", "seller-1"] {
         assert_eq!(
@@ -144,6 +156,11 @@ async fn a_quote_that_was_counted_for_another_session() {
     let of_quote = cause(&db, QUOTE).await;
     let expected = format!("{QUOTE}: counted for session {other} (active, has trip {TRIP}); shown in quotes as row ");
     assert!(of_quote.starts_with(&expected), "{of_quote}");
+    let of_other = causes(&db, &other.to_string()).await;
+    let counted = of_other
+        .iter()
+        .find(|cause| cause.contains(": counted for this session at "));
+    assert!(counted.is_some_and(|cause| has_plain_times(cause)), "{of_other:?}");
     let of_session = cause(&db, &expecting.to_string()).await;
     assert!(of_session.contains("neither a trip id nor an RFQ id"), "{of_session}");
 

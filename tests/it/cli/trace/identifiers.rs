@@ -4,12 +4,14 @@ use avinode_ingest::service::ServiceSettings;
 use serde_json::json;
 
 use super::{QUOTE, RFQ, TRIP, deliver, trace};
-use crate::support::bodies::quote;
+use crate::support::bodies::{message, quote};
 use crate::support::cluster::Db;
 use crate::support::program::run_on;
 use crate::support::service::RunningService;
 use crate::support::sessions::SessionBuilder;
 use crate::support::sql::text;
+
+const MESSAGE: &str = "asellermsg-1000000007";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quote_an_rfq_a_trip_a_delivery_a_session_and_a_row_are_told_apart() {
@@ -55,6 +57,40 @@ async fn a_quote_an_rfq_a_trip_a_delivery_a_session_and_a_row_are_told_apart() {
         );
     }
 
+    // Messages have no facts of their own: they are found in the bodies.
+    let sent = deliver(&db, &service, &message("evt-3", TRIP, MESSAGE, 30)).await;
+    let told = trace(&db, MESSAGE).await;
+    assert!(
+        told.stdout.starts_with(&format!("message {MESSAGE}, trip {TRIP}\n"))
+            && told.stdout.contains(&format!("received   delivery {sent}"))
+            && told.stdout.contains(&format!(
+                "cause  {MESSAGE}: stored as delivery {sent}, with the outcome applied: job "
+            )),
+        "{}",
+        told.all()
+    );
+    let unsent = trace(&db, "asellermsg-99990001").await;
+    assert_eq!(unsent.code, Some(1));
+    assert!(
+        unsent.stdout.starts_with("message asellermsg-99990001\n")
+            && unsent.stdout.contains("nothing that names it was received"),
+        "{}",
+        unsent.all()
+    );
+
+    for word in ["nonsense", "NONSENSE", "whs-1"] {
+        let unknown = trace(&db, word).await;
+        assert_eq!(unknown.code, Some(1));
+        assert!(
+            unknown
+                .stderr
+                .contains(&format!("{word:?} is the id of nothing that is stored"))
+                && unknown.stderr.contains("such as atrip-64956150 or A1B2C3"),
+            "{}",
+            unknown.all()
+        );
+        assert_eq!(unknown.stdout, "", "{word}");
+    }
     let unknown = trace(&db, "00000000-0000-7000-8000-000000000000").await;
     assert_eq!(unknown.code, Some(1));
     assert!(

@@ -42,6 +42,7 @@ async fn a_notification_leads_to_its_fetch_its_document_its_quote_the_row_and_th
         "fetched",
         "parsed",
         "applied",
+        "counted",
         "received",
         "parsed",
         "received",
