@@ -104,6 +104,19 @@ pub async fn ids(pool: &Pool, filter: &DeliveryFilter) -> Result<(Vec<Uuid>, Opt
     Ok((ids, next))
 }
 
+/// Returns these deliveries, the newest first.
+pub async fn of_ids(pool: &Pool, ids: &[Uuid]) -> Result<Vec<DeliveryView>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Postgres>::new("WITH page AS MATERIALIZED (SELECT id FROM unnest(");
+    query.push_bind(ids).push(") AS asked (id)").push(VIEW);
+    let mut tx = pool.begin().await?;
+    let rows = query.build().persistent(false).fetch_all(&mut tx).await?;
+    tx.commit().await?;
+    rows.iter().map(view).collect()
+}
+
 /// Reads a page with one more row, and the end of the window of a text.
 async fn rows(
     pool: &Pool,
