@@ -20,6 +20,7 @@ pub struct ActivityLog {
     jobs: AtomicU64,
     ignored: AtomicU64,
     sessions: AtomicU64,
+    other_bodies: AtomicU64,
 }
 
 /// The counts of one summary.
@@ -30,6 +31,7 @@ struct ActivitySummary {
     jobs: u64,
     ignored: u64,
     sessions: u64,
+    other_bodies: u64,
 }
 
 impl ActivityLog {
@@ -40,6 +42,7 @@ impl ActivityLog {
             jobs: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
             sessions: AtomicU64::new(0),
+            other_bodies: AtomicU64::new(0),
         }
     }
 
@@ -64,6 +67,11 @@ impl ActivityLog {
         self.ignored.fetch_add(jobs, Ordering::Relaxed);
     }
 
+    /// Counts events that were received again with another body. The outcomes of their jobs name the deliveries.
+    pub fn received_with_another_body(&self, events: u64) {
+        self.other_bodies.fetch_add(events, Ordering::Relaxed);
+    }
+
     /// Writes a summary every second in which something was counted. Never returns.
     pub async fn run(&self) {
         let mut ticks = interval(INTERVAL);
@@ -84,8 +92,17 @@ impl ActivityLog {
                 jobs,
                 ignored,
                 sessions,
+                other_bodies,
             } = summary;
-            tracing::info!(deliveries, api_writes, jobs, ignored, sessions, "{summary}");
+            tracing::info!(
+                deliveries,
+                api_writes,
+                jobs,
+                ignored,
+                sessions,
+                other_bodies,
+                "{summary}"
+            );
         }
     }
 
@@ -97,6 +114,7 @@ impl ActivityLog {
             jobs: take(&self.jobs),
             ignored: take(&self.ignored),
             sessions: take(&self.sessions),
+            other_bodies: take(&self.other_bodies),
         }
     }
 }
@@ -111,6 +129,11 @@ impl fmt::Display for ActivitySummary {
             (self.jobs, "job applied", "jobs applied"),
             (self.ignored, "job ignored", "jobs ignored"),
             (self.sessions, "session changed", "sessions changed"),
+            (
+                self.other_bodies,
+                "event received again with another body",
+                "events received again with another body",
+            ),
         ] {
             if count > 0 {
                 let noun = if count == 1 { one } else { many };

@@ -29,6 +29,7 @@ pub mod setting_reference;
 pub mod target_url;
 pub mod terminal;
 pub mod time_ago;
+pub mod transport;
 pub mod unknown_variable;
 pub mod value_parsers;
 pub mod webhook;

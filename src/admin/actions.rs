@@ -43,7 +43,7 @@ pub struct DeliveriesReplayed {
 /// Makes jobs due now: dead, scheduled and retryable ones.
 pub async fn retry(pool: &Pool, ids: &[i64], acting: &Acting) -> Result<JobsChanged, ActionError> {
     let mut tx = pool.begin().await?;
-    let done = admin_actions::retry(&mut tx, ids).await?;
+    let done = admin_actions::retry(&mut tx, ids, &format!("retried {acting}")).await?;
     record_jobs(&mut tx, AuditAction::RetryJobs, ids, &done, acting).await?;
     tx.commit().await?;
     Ok(changed(ids, done))
@@ -70,7 +70,7 @@ pub async fn discard(pool: &Pool, ids: &[i64], force: bool, acting: &Acting) -> 
 /// Enqueues a job for each delivery.
 pub async fn replay(pool: &Pool, ids: &[Uuid], acting: &Acting) -> Result<DeliveriesReplayed, ActionError> {
     let mut tx = pool.begin().await?;
-    let enqueued = replay::replay(&mut tx, ids).await?;
+    let enqueued = replay::replay(&mut tx, ids, acting).await?;
     let details = details("deliveries", ids, acting);
     let counts = json!({"jobs": enqueued.len()});
     audit::append_change(&mut tx, &acting.actor, AuditAction::ReplayDeliveries, details, &counts).await?;

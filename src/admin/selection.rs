@@ -28,6 +28,9 @@ pub struct JobSelection {
     pub state: Option<JobState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<JobKind>,
+    /// Of its delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<DeliveryOutcome>,
     /// Inserted at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
@@ -58,6 +61,7 @@ impl JobSelection {
             subject,
             state,
             kind,
+            outcome,
             since,
             until,
             text,
@@ -76,6 +80,7 @@ impl JobSelection {
             reason: reason.clone(),
             state: *state,
             kind: kind.map(|kind| kind.as_str().to_owned()),
+            outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
             limit,
             hides_timers: !all && kind.is_none(),
             blocked: status::blocked_kinds(pool).await?,

@@ -19,15 +19,15 @@ pub fn framed(kind: AlertKind, text: &str) -> String {
 }
 
 pub fn refused(deliveries: u64, is_database_seen: bool) -> String {
-    let answered = match deliveries {
-        1 => "1 delivery was".to_owned(),
-        _ => format!("{deliveries} deliveries were"),
+    let (answered, they, them) = match deliveries {
+        1 => ("1 delivery was".to_owned(), "it", "it"),
+        _ => (format!("{deliveries} deliveries were"), "they", "them"),
     };
     let cause = match is_database_seen {
         true => "GET /readyz names the cause while it lasts.",
         false => "A look at the database failed as well.",
     };
-    format!("{answered} answered 503, because they could not be stored. Avinode sends them again. {cause}")
+    format!("{answered} answered 503, because {they} could not be stored. Avinode sends {them} again. {cause}")
 }
 
 pub fn dead(reasons: &BTreeMap<String, i64>) -> String {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::parser::ValueSource;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::error::CliError;
@@ -159,7 +160,11 @@ pub enum Command {
 
 /// Parses a command line (the program's name first) and the environment.
 pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Cli, EarlyExit> {
-    parse::parse_from(args)
+    let (mut cli, matches): (Cli, _) = parse::parse_with_sources(args)?;
+    if matches!(cli.command, Command::Demo(_)) && matches.value_source("log_level") == Some(ValueSource::DefaultValue) {
+        cli.log.log_level = demo::LOG_LEVEL.to_owned();
+    }
+    Ok(cli)
 }
 
 /// Parses the command line of this process, which is `serve`, again.

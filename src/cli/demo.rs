@@ -4,6 +4,7 @@
 pub mod console;
 pub mod database;
 pub mod further_quotes;
+pub mod invocation;
 pub mod killed_worker;
 pub mod output;
 pub mod repetition;
@@ -68,6 +69,10 @@ pub struct DemoArgs {
     #[arg(long, env = "INGEST_POSTGRES_BIN", value_name = "DIRECTORY")]
     pub postgres_bin: Option<PathBuf>,
 }
+
+/// The level of the log where none is given: its lines would stand between those of the demo. The jobs that die are compared with the
+/// fixtures, of which some are to die.
+pub const LOG_LEVEL: &str = "warn,ingest_queue::settle=error,sqlx=error";
 
 /// The webhook secret of the demo.
 const SECRET: &str = "demo-secret-not-for-production";
@@ -200,7 +205,8 @@ async fn show(
     note("try, in another shell (nothing changes, because everything is known):")?;
     // To be copied: not broken.
     print(format_args!(
-        "avinode-ingest replay --url {url} --secret {SECRET} \\\n    --avinode {} --shuffle 7",
+        "{} replay --url {url} --secret {SECRET} \\\n    --avinode {} --shuffle 7",
+        invocation::program(),
         demo.avinode.base()
     ))?;
     console.show()?;

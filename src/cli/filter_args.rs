@@ -21,6 +21,10 @@ pub struct JobFilterArgs {
     #[arg(long, value_name = "KIND", value_parser = one_of::<JobKind>)]
     pub kind: Option<JobKind>,
 
+    /// Only jobs of deliveries with this outcome, as of `deliveries list`. A job that is not dead has one that is queued.
+    #[arg(long, value_name = "OUTCOME", value_parser = one_of::<DeliveryOutcome>)]
+    pub outcome: Option<DeliveryOutcome>,
+
     /// Only jobs with this text in their key, reason or failures, in any case.
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
@@ -41,6 +45,7 @@ impl JobFilterArgs {
             subject: self.subject.filter(),
             state: self.state,
             kind: self.kind,
+            outcome: self.outcome,
             since,
             until,
             text: self.text.clone(),

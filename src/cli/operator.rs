@@ -23,7 +23,7 @@ use crate::http::v1::admin::job_filter::JobListParams;
 use crate::http::v1::cursor;
 use crate::http::v1::response::ListResponse;
 use crate::queue::admin::JobView;
-use crate::store::admin::delivery_list::{DeliveryFilter, DeliveryView};
+use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryView};
 use crate::store::admin::documents::DocumentView;
 
 /// The operator API, or the database.
@@ -84,6 +84,17 @@ impl Operator {
                 let params = DeliveryListParams::from(filter);
                 api.list(attempt, "deliveries", &params, filter.limit).await
             }
+        }
+    }
+
+    /// Counts the deliveries of a page: in the database by their ids.
+    pub async fn count_deliveries(&self, filter: &DeliveryFilter) -> Result<usize, CliError> {
+        match self {
+            Self::Database(database, _) => {
+                let ids = delivery_list::ids(&database.pool, filter).await;
+                ids.map(|(ids, _)| ids.len()).context("count the deliveries")
+            }
+            Self::Api(_) => Ok(self.deliveries(filter).await?.data.len()),
         }
     }
 

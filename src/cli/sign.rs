@@ -102,7 +102,7 @@ fn written(body: &[u8]) -> String {
 }
 
 /// Quotes a word for a POSIX shell, where it needs quotes.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {
         word.to_owned()

@@ -32,9 +32,10 @@ const PATIENCE: TimeDelta = TimeDelta::seconds(2);
 const FOLLOWED: TimeDelta = TimeDelta::minutes(5);
 /// A delivery may become visible this much later than one with the same time.
 const COMMIT_LAG: TimeDelta = TimeDelta::seconds(5);
-/// Rows of one query, and queries of one poll.
+/// Ids of one query, and queries of one poll.
 const PAGE: i64 = 1000;
 const MAX_PAGES: usize = 20;
+const ATTEMPT: &str = "list the deliveries";
 
 #[derive(Debug, clap::Args)]
 pub struct TailArgs {
@@ -72,14 +73,14 @@ async fn follow(pool: &Pool, args: &TailArgs) -> Result<(), CliError> {
     let (since, _) = args.subject.times();
     match since {
         Some(since) => following.since = Some(since),
-        None => following.skip(&read(pool, args, None, 1).await?, Clock::System.now()),
+        None => following.skip(&newest(pool, args).await?, Clock::System.now()),
     }
     if following.since.is_some() && since.is_none() {
-        let known = read(pool, args, following.since, MAX_PAGES).await?;
+        let known = read(pool, args, &following).await?;
         following.skip(&known, Clock::System.now());
     }
     loop {
-        let deliveries = read(pool, args, following.since, MAX_PAGES).await?;
+        let deliveries = read(pool, args, &following).await?;
         for delivery in following.news(deliveries, Clock::System.now(), args) {
             let line = match args.common.json {
                 true => serde_json::to_string(&delivery).context("write the output as JSON")?,
@@ -93,32 +94,42 @@ async fn follow(pool: &Pool, args: &TailArgs) -> Result<(), CliError> {
     }
 }
 
-/// Reads deliveries received since then, the newest first.
-async fn read(
-    pool: &Pool,
-    args: &TailArgs,
-    since: Option<DateTime<Utc>>,
-    pages: usize,
-) -> Result<Vec<DeliveryView>, CliError> {
+/// Reads the newest delivery.
+async fn newest(pool: &Pool, args: &TailArgs) -> Result<Vec<DeliveryView>, CliError> {
+    let filter = DeliveryFilter {
+        limit: 1,
+        ..filter(args)
+    };
+    let page = delivery_list::list(pool, &filter).await.context(ATTEMPT)?;
+    Ok(page.data)
+}
+
+/// Reads the deliveries that can have news, the newest first. The others are looked up by their ids only, which an index has.
+async fn read(pool: &Pool, args: &TailArgs, following: &FollowedDeliveries) -> Result<Vec<DeliveryView>, CliError> {
     let mut filter = DeliveryFilter {
-        subject: args.subject.filter(),
-        since,
-        until: args.subject.times().1,
-        limit: if pages == 1 { 1 } else { PAGE },
-        ..DeliveryFilter::default()
+        since: following.since,
+        limit: PAGE,
+        ..filter(args)
     };
     let mut deliveries = Vec::new();
-    for _ in 0..pages {
-        let page = delivery_list::list(pool, &filter)
-            .await
-            .context("list the deliveries")?;
-        deliveries.extend(page.data);
-        filter.before = page.next;
-        if page.next.is_none() {
+    for _ in 0..MAX_PAGES {
+        let (mut ids, next) = delivery_list::ids(pool, &filter).await.context(ATTEMPT)?;
+        ids.retain(|id| following.can_have_news(*id));
+        deliveries.extend(delivery_list::of_ids(pool, &ids).await.context(ATTEMPT)?);
+        filter.before = next;
+        if next.is_none() {
             break;
         }
     }
     Ok(deliveries)
+}
+
+fn filter(args: &TailArgs) -> DeliveryFilter {
+    DeliveryFilter {
+        subject: args.subject.filter(),
+        until: args.subject.times().1,
+        ..DeliveryFilter::default()
+    }
 }
 
 /// The deliveries of the last moments, and those that still wait for an outcome.
@@ -137,6 +148,12 @@ impl FollowedDeliveries {
                 .insert(delivery.id, (delivery.received_at, delivery.outcome.clone()));
         }
         self.forget(deliveries, now, true);
+    }
+
+    /// Returns whether a delivery was not shown yet, or was shown without an outcome.
+    fn can_have_news(&self, delivery: Uuid) -> bool {
+        let shown = self.shown.get(&delivery);
+        shown.is_none_or(|(_, outcome)| outcome == DeliveryOutcome::Queued.as_str())
     }
 
     /// Returns the deliveries with a new outcome, the oldest first.
@@ -183,7 +200,9 @@ impl FollowedDeliveries {
         };
         self.since = self.since.max(next);
         let since = self.since;
-        self.shown.retain(|_, (received, _)| Some(*received) >= since);
+        // An id may have a later time than the delivery.
+        self.shown
+            .retain(|_, (received, _)| Some(*received + COMMIT_LAG) >= since);
     }
 }
 

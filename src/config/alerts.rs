@@ -9,6 +9,8 @@ use url::Url;
 use super::quantity::{OptionalInterval, duration_or_off};
 use super::secret::signing_secret;
 use super::setting_error::SettingError;
+use super::transport::{is_local, unencrypted};
+use super::value_parsers::boolean;
 use crate::avinode::signature::secrets::WebhookSecret;
 use crate::domain::working_hours::{DailyHours, WorkingDays, WorkingHours};
 
@@ -20,7 +22,7 @@ const SMTP_URL: &str = "INGEST_ALERT_SMTP_URL (--alert-smtp-url)";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Alerts")]
 pub struct AlertArgs {
-    /// URL of a webhook for alerts, as Slack and its kin accept them: JSON with a text.
+    /// URL of a webhook for alerts, as Slack and its kin accept them: JSON with a text. It is https, or http on this machine.
     #[arg(long, env = "INGEST_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL")]
     pub alert_webhook: Option<SecretString>,
 
@@ -36,6 +38,10 @@ pub struct AlertArgs {
     /// Mail server for alerts, as `smtps://user:password@host:465` or, with STARTTLS, `smtp://user:password@host:587?tls=required`.
     #[arg(long, env = "INGEST_ALERT_SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub alert_smtp_url: Option<SecretString>,
+
+    /// Allow http to another machine in INGEST_ALERT_WEBHOOK, and a password without TLS in INGEST_ALERT_SMTP_URL: for a private network.
+    #[arg(long, env = "INGEST_ALERT_ALLOW_HTTP", value_parser = boolean)]
+    pub alert_allow_http: bool,
 
     /// Sender of alerts by e-mail.
     #[arg(long, env = "INGEST_ALERT_EMAIL_FROM", value_name = "ADDRESS", value_parser = mailbox)]
@@ -90,21 +96,43 @@ impl AlertArgs {
             };
         };
         let checked = checked_url(WEBHOOK, url, &["https", "http"], "https://hooks.example.com/…")?;
-        Ok(Some((checked, secret)))
+        if checked.scheme() == "http" {
+            self.require_local(WEBHOOK, &checked, "http", "https")?;
+        }
+        Ok(Some((String::from(checked).into(), secret)))
     }
 
     pub fn mail_server(&self) -> Result<Option<MailServer>, SettingError> {
         match (&self.alert_smtp_url, &self.alert_email_from, &self.alert_email_to[..]) {
             (None, None, []) => Ok(None),
-            (Some(url), Some(from), to @ [_, ..]) => Ok(Some(MailServer {
-                url: checked_url(SMTP_URL, url, &["smtps", "smtp"], "smtps://user:password@host:465")?,
-                from: from.clone(),
-                to: to.to_vec(),
-            })),
+            (Some(url), Some(from), to @ [_, ..]) => {
+                let checked = checked_url(SMTP_URL, url, &["smtps", "smtp"], "smtps://user:password@host:465")?;
+                let mut parameters = checked.query_pairs();
+                let is_starttls = parameters.any(|(name, value)| name == "tls" && value == "required");
+                if checked.password().is_some() && checked.scheme() == "smtp" && !is_starttls {
+                    self.require_local(SMTP_URL, &checked, "smtp with a password", "smtps or ?tls=required")?;
+                }
+                Ok(Some(MailServer {
+                    url: String::from(checked).into(),
+                    from: from.clone(),
+                    to: to.to_vec(),
+                }))
+            }
             _ => Err(SettingError(format!(
                 "{SMTP_URL}, INGEST_ALERT_EMAIL_FROM and INGEST_ALERT_EMAIL_TO must be set together"
             ))),
         }
+    }
+
+    /// Refuses a URL by which a secret would leave this machine as text.
+    fn require_local(&self, name: &str, url: &Url, sent: &str, instead: &str) -> Result<(), SettingError> {
+        if self.alert_allow_http || is_local(url) == Some(true) {
+            return Ok(());
+        }
+        Err(SettingError::new(
+            name,
+            unencrypted(sent, instead, "INGEST_ALERT_ALLOW_HTTP"),
+        ))
     }
 
     pub fn working_hours(&self) -> WorkingHours {
@@ -127,10 +155,10 @@ fn standard_secret(setting: &SecretString) -> Result<WebhookSecret, SettingError
 }
 
 /// The message never holds the value, which may contain a password.
-fn checked_url(name: &str, url: &SecretString, schemes: &[&str], such_as: &str) -> Result<SecretString, SettingError> {
+fn checked_url(name: &str, url: &SecretString, schemes: &[&str], such_as: &str) -> Result<Url, SettingError> {
     let parsed = Url::parse(url.expose_secret().trim());
     match parsed.ok().filter(|it| schemes.contains(&it.scheme()) && it.has_host()) {
-        Some(url) => Ok(String::from(url).into()),
+        Some(url) => Ok(url),
         None => Err(SettingError::new(
             name,
             format_args!("the value is not a URL such as {such_as}"),

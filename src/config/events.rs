@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::secret::entries;
 use super::setting_error::SettingError;
+use super::transport::{is_local, unencrypted};
 use super::value_parsers::{boolean, integer_in};
 use crate::avinode::signature::secrets::WebhookSecret;
 use crate::avinode::signature::signer::Signer;
@@ -70,18 +71,13 @@ impl EventArgs {
                 "the value must have no user name and no password: webhooks are signed",
             ));
         }
-        let is_local = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err(wrong("the value has no host")),
+        let Some(is_local) = is_local(&url) else {
+            return Err(wrong("the value has no host"));
         };
         match url.scheme() {
             "https" => Ok(url),
             "http" if is_local || self.notify_allow_http => Ok(url),
-            "http" => Err(wrong(
-                "the value is http to another machine: use https, or set INGEST_NOTIFY_ALLOW_HTTP=true in a private network",
-            )),
+            "http" => Err(wrong(&unencrypted("http", "https", "INGEST_NOTIFY_ALLOW_HTTP"))),
             _ => Err(wrong("the value is neither an https nor an http URL")),
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Args, Command, Parser};
+use clap::{Arg, ArgMatches, Args, Command, Parser};
 
 use super::secret_file::with_secret_files;
 use crate::stderr;
@@ -47,6 +47,11 @@ impl EarlyExit {
 
 /// Parses a command line (the program's name first) and the environment. An empty variable counts as unset.
 pub fn parse_from<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, EarlyExit> {
+    parse_with_sources(args).map(|(parsed, _)| parsed)
+}
+
+/// The same with the matches, which have the source of each value.
+pub fn parse_with_sources<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<(T, ArgMatches), EarlyExit> {
     parse_ignoring(OsStr::is_empty, args)
 }
 
@@ -65,14 +70,14 @@ pub(super) fn defaults<T: Args>() -> T {
 fn parse_ignoring<T: Parser>(
     ignored: impl Fn(&OsStr) -> bool + Copy,
     args: impl IntoIterator<Item = OsString>,
-) -> Result<T, EarlyExit> {
+) -> Result<(T, ArgMatches), EarlyExit> {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = T::command();
     let with_files = with_secret_files(command.clone(), &args, ignored);
     let with_files = with_files.map_err(|error| EarlyExit::Wrong(one_line(&format!("error: {error}"))))?;
     let parsed = without_variables(with_files, ignored)
         .try_get_matches_from(&args)
-        .and_then(|matches| T::from_arg_matches(&matches));
+        .and_then(|matches| Ok((T::from_arg_matches(&matches)?, matches)));
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => EarlyExit::Shown(error),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => EarlyExit::Missing(error),

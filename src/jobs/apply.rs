@@ -54,6 +54,8 @@ pub struct ApplyTx {
 struct AppliedWorks {
     outcomes: Vec<JobOutcome>,
     sessions: WrittenSessions,
+    /// The number of events that were received before with another body.
+    other_bodies: u64,
 }
 
 /// Applies work to sessions.
@@ -142,7 +144,11 @@ impl JobApplier {
         if works.is_empty() {
             return Ok(());
         }
-        let AppliedWorks { outcomes, sessions } = self.apply_in(&mut tx, &held, &works, mode).await?;
+        let AppliedWorks {
+            outcomes,
+            sessions,
+            other_bodies,
+        } = self.apply_in(&mut tx, &held, &works, mode).await?;
         tx.commit().await?;
         if !sessions.written.is_empty() {
             self.changes.wake();
@@ -151,6 +157,7 @@ impl JobApplier {
         let count = |word: &str| outcomes.iter().filter(|it| it.outcome == word).count() as u64;
         ACTIVITY.jobs_applied(count("applied"), sessions.changed);
         ACTIVITY.jobs_ignored(count("ignored"));
+        ACTIVITY.received_with_another_body(other_bodies);
         log_warnings(&works, &outcomes);
         Ok(())
     }
@@ -254,6 +261,7 @@ impl JobApplier {
         Ok(AppliedWorks {
             outcomes: changes.outcomes,
             sessions: written,
+            other_bodies: changes.other_bodies,
         })
     }
 }

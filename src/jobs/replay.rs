@@ -6,20 +6,26 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::avinode::notification::classify;
+use crate::domain::actor::Acting;
 use crate::ingest::insert::DeliveryJob;
 use crate::postgres::transaction::Transaction;
 use crate::queue::enqueue::{self, InsertOptions, NewJob};
 use crate::queue::job_kind::JobKind;
 use crate::store::deliveries;
 
-/// Inserts jobs for deliveries, oldest first. Returns the ids that exist and are not redacted.
-pub async fn replay(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+/// Inserts jobs for deliveries, oldest first; their outcomes will name who acts. Returns the ids that exist and are not redacted.
+pub async fn replay(tx: &mut Transaction<'_>, ids: &[Uuid], acting: &Acting) -> Result<Vec<Uuid>, sqlx::Error> {
     let stored = deliveries::read_and_lock(tx, ids).await?;
     let readable = stored.values().filter(|delivery| !delivery.is_redacted);
     let mut found: Vec<Uuid> = readable.map(|delivery| delivery.id).collect();
     found.sort();
     let jobs: Vec<NewJob> = found.iter().map(|id| job(*id, &stored[id].body)).collect();
-    enqueue::insert(tx, &jobs, InsertOptions::default()).await?;
+    let action = format!("replayed {acting}");
+    let options = InsertOptions {
+        admin_action: Some(&action),
+        ..InsertOptions::default()
+    };
+    enqueue::insert(tx, &jobs, options).await?;
     Ok(found)
 }
 

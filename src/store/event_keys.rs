@@ -17,7 +17,7 @@ pub struct EventKey {
     /// `eventId`.
     pub event_id: String,
     pub delivery_id: Uuid,
-    /// SHA-256 of the delivery's body: another body with the same id is logged.
+    /// SHA-256 of the delivery's body: other bodies with the same id are counted in the log.
     pub body_sha256: Vec<u8>,
 }
 

@@ -1226,6 +1226,7 @@ export interface components {
             /** @description Only of this event: the `eventId` of a full event. */
             event?: string | null;
             kind?: components["schemas"]["JobKind"] | null;
+            outcome?: components["schemas"]["DeliveryOutcome"] | null;
             /** @description Only of this quote. */
             quote?: string | null;
             /** @description Only jobs with this text in their reason, in any case. */
@@ -2692,6 +2693,8 @@ export interface operations {
                 state?: components["schemas"]["JobState"];
                 /** @description Only jobs of this kind. */
                 kind?: components["schemas"]["JobKind"];
+                /** @description Only jobs of deliveries with this outcome. A job that is not dead has one that is `queued`. */
+                outcome?: components["schemas"]["DeliveryOutcome"];
                 /** @description Only jobs inserted since this time. */
                 since?: string;
                 /** @description Only jobs inserted before this time. */

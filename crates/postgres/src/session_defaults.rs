@@ -7,6 +7,10 @@
 //! A transaction overrides them in BEGIN, which works behind a transaction pooler as well. A statement without BEGIN
 //! ([`super::autocommit`]) is sent on direct connections only; there, the session overrides them once, when it connects.
 //!
+//! JIT, which is on by default, is turned off for all statements: it would compile a statement for longer than the statement runs. Among a
+//! million sessions, the look-ups of one batch took 88 ms with it instead of 3.5 ms; of the 2.3 s of a list of deliveries, which reads 13
+//! partitions, it took 2.1 s.
+//!
 //! Other defaults are kept, for these reasons:
 //!
 //! - `DateStyle`, `TimeZone` and `client_encoding` are set by sqlx when it connects; a transaction pooler keeps them.
@@ -20,7 +24,9 @@ use std::time::Duration;
 /// Returns the message that begins a transaction whose statements have this limit. SET LOCAL may follow in the same message.
 pub(super) fn begin(statement_limit: Duration, settings: &str) -> String {
     let limit = statement_limit.as_millis();
-    format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; {settings}")
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; SET LOCAL jit = off; {settings}"
+    )
 }
 
 /// The same for a session and the statements in it that are transactions of their own, and limits for a client that is gone: the
@@ -28,7 +34,7 @@ pub(super) fn begin(statement_limit: Duration, settings: &str) -> String {
 macro_rules! session {
     ($more:literal) => {
         concat!(
-            "SET default_transaction_isolation = 'read committed'; SET statement_timeout = '5s'; ",
+            "SET default_transaction_isolation = 'read committed'; SET statement_timeout = '5s'; SET jit = off; ",
             "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; ",
             $more,
             "SELECT pid, backend_start::text AS started_at, CASE current_setting('idle_in_transaction_session_timeout') ",
@@ -57,7 +63,7 @@ impl SessionSetup {
         match self {
             Self::Direct => Some(session!("")),
             Self::ByIndex => Some(session!(
-                "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; "
+                "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; "
             )),
             Self::Receiving => Some(session!("SET lock_timeout = '4s'; ")),
             Self::Pooler => None,

@@ -75,6 +75,8 @@ pub struct JobFilter {
     pub after_id: Option<i64>,
     pub state: Option<JobState>,
     pub kind: Option<String>,
+    /// The outcome of its delivery, that of the newest job; its own without a delivery. `queued`: a job of the delivery is not done.
+    pub outcome: Option<String>,
     pub limit: i64,
     /// Leaves timers out that wait for their time.
     pub hides_timers: bool,
@@ -126,6 +128,16 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
             AND ($12::integer IS NULL OR (place, due_at, id) > ($12, $13::timestamptz, $14::bigint))
             AND ($15::text IS NULL OR strpos(lower(reason), lower($15)) > 0)
             AND ($16::bigint IS NULL OR id > $16)
+            AND ($18::text IS NULL OR $18 = CASE
+                WHEN place = 1 OR delivery_id IN (SELECT live.delivery_id FROM avinode_ingest.jobs AS live WHERE live.delivery_id IS NOT NULL)
+                    THEN 'queued'
+                ELSE coalesce((
+                    SELECT outcome.outcome FROM avinode_ingest.outcomes AS outcome
+                    WHERE outcome.delivery_id = job.delivery_id
+                    ORDER BY outcome.job_id DESC
+                    LIMIT 1
+                ), 'dead')
+            END)
         ORDER BY CASE WHEN $17 THEN 0 ELSE place END, CASE WHEN NOT $17 THEN due_at END, id
         LIMIT $4
         "#,
@@ -146,6 +158,7 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
         filter.reason,
         filter.after_id,
         filter.by_id,
+        filter.outcome,
     );
     pool.fetch_all(statement).await
 }

@@ -8,21 +8,21 @@ use ingest_postgres::transaction::Transaction;
 pub const DIED: &str = "died: ";
 
 /// Makes jobs due now: dead ones come back with their history, as if inserted now, without their attempts; scheduled and
-/// retryable ones wait no longer. Running ones are left alone. Returns the ids that were changed.
-pub async fn retry(tx: &mut Transaction<'_>, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+/// retryable ones wait no longer. Running ones are left alone. The outcomes will name the action. Returns the ids that were changed.
+pub async fn retry(tx: &mut Transaction<'_>, ids: &[i64], action: &str) -> Result<Vec<i64>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         WITH dead AS (
             DELETE FROM avinode_ingest.dead_jobs WHERE id = ANY ($1) RETURNING *
         ), revived AS (
-            INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, history)
-            SELECT id, kind, key, delivery_id,
+            INSERT INTO avinode_ingest.jobs (id, kind, key, delivery_id, admin_action, history)
+            SELECT id, kind, key, delivery_id, $3,
                 (history || ($2::text || reason))[greatest(1, cardinality(history) - 8):]
             FROM dead
             ORDER BY id
             RETURNING id
         ), hastened AS (
-            UPDATE avinode_ingest.jobs SET due_at = clock_timestamp()
+            UPDATE avinode_ingest.jobs SET due_at = clock_timestamp(), admin_action = $3
             WHERE id = ANY ($1) AND lease_token IS NULL AND due_at > clock_timestamp()
             RETURNING id
         )
@@ -30,6 +30,7 @@ pub async fn retry(tx: &mut Transaction<'_>, ids: &[i64]) -> Result<Vec<i64>, sq
         "#,
         ids,
         DIED,
+        action,
     )
     .fetch_all(tx)
     .await?;

@@ -24,9 +24,8 @@ const LOOK_AHEAD: i64 = 1_000;
 /// The most jobs of a key in one batch; the others come next.
 const MAX_JOBS_PER_KEY: i64 = 256;
 
-/// As [`ClaimByKey::claim_keys`] needs them: planned once, with indexes, whatever the statistics say, and not compiled.
-const SETTINGS: &str =
-    "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; ";
+/// As [`ClaimByKey::claim_keys`] needs them: planned once, with indexes, whatever the statistics say.
+const SETTINGS: &str = "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan; ";
 
 /// Claims keys for the leader.
 pub struct ClaimByKey {

@@ -48,6 +48,8 @@ impl NewJob {
 pub struct InsertOptions<'a> {
     pub unique: Option<UniqueOptions<'a>>,
     pub runs: RunOption<'a>,
+    /// The replay by an admin, for the outcomes of the jobs.
+    pub admin_action: Option<&'a str>,
 }
 
 impl<'a> InsertOptions<'a> {
@@ -134,8 +136,8 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
             WHERE job.id = waiting.id
             RETURNING job.kind, job.key
         )
-        INSERT INTO avinode_ingest.jobs (kind, key, batch_key, delivery_id, due_at, runs)
-        SELECT new.kind, new.key, new.batch_key, new.delivery_id, clock_timestamp() + new.due_in,
+        INSERT INTO avinode_ingest.jobs (kind, key, batch_key, delivery_id, due_at, admin_action, runs)
+        SELECT new.kind, new.key, new.batch_key, new.delivery_id, clock_timestamp() + new.due_in, $11,
             CASE
                 WHEN $8::uuid IS NOT NULL THEN ARRAY[$8]
                 ELSE (
@@ -164,6 +166,7 @@ pub async fn insert(tx: &mut Transaction<'_>, jobs: &[NewJob], options: InsertOp
         run,
         parents,
         &batch_keys as &[Option<&str>],
+        options.admin_action,
     )
     .execute(tx)
     .await?;

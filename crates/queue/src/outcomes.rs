@@ -82,7 +82,8 @@ fn completion(
             USING result
             WHERE job.id = result.id AND (result.token IS NULL OR job.lease_token = result.token)
             RETURNING job.id, job.kind, job.key, job.delivery_id, job.created_at, job.attempts, job.runs,
-                job.history <> '{}' AS has_history, result.outcome, nullif(result.detail, '') AS detail, result.warning
+                job.history <> '{}' AS has_history, result.outcome, result.warning,
+                nullif(concat_ws('; ', nullif(result.detail, ''), job.admin_action), '') AS detail
         ), repeated AS (
             -- A dead job that an admin retried has an outcome already, and a history. Not ON CONFLICT, which takes twice the time
             -- for all other jobs. Without such a job the table is not read.

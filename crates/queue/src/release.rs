@@ -188,7 +188,7 @@ pub async fn dead_letter(pool: &Pool, job: &ClaimedJob, reason: &str) -> Result<
         )
         INSERT INTO avinode_ingest.outcomes
             (job_id, kind, key, delivery_id, created_at, attempts, outcome, detail, runs)
-        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', $3, runs FROM dead
+        SELECT id, kind, key, delivery_id, created_at, attempts, 'dead', concat_ws('; ', $3, admin_action), runs FROM dead
         ON CONFLICT (job_id) DO UPDATE
         SET finished_at = clock_timestamp(), attempts = EXCLUDED.attempts, outcome = EXCLUDED.outcome,
             detail = EXCLUDED.detail, runs = EXCLUDED.runs

@@ -129,7 +129,7 @@ impl BatchWork {
     ) -> Result<BatchCounts, sqlx::Error> {
         Ok(match (self, ids) {
             (Self::Retry(_), SelectedIds::Jobs(ids)) => {
-                let done = admin_actions::retry(tx, ids).await?;
+                let done = admin_actions::retry(tx, ids, &format!("retried {acting}")).await?;
                 BatchCounts::of(ids.len(), done.len(), 0)
             }
             (Self::Discard { timers, .. }, SelectedIds::Jobs(ids)) => {
@@ -142,7 +142,7 @@ impl BatchWork {
                 BatchCounts::of(ids.len(), done.len(), 0)
             }
             (Self::Replay(_), SelectedIds::Deliveries(ids)) => {
-                let done = replay::replay(tx, ids).await?;
+                let done = replay::replay(tx, ids, acting).await?;
                 BatchCounts::of(ids.len(), done.len(), ids.len() - done.len())
             }
             // The selection follows from the action.

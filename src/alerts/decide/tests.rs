@@ -75,7 +75,10 @@ fn refusals_are_grouped_and_sent_once_an_hour() {
         refused,
         ..calm(minutes)
     };
-    assert!(text(&mut state, &refused(0, 1)).contains("1 delivery was answered 503"));
+    assert!(
+        text(&mut state, &refused(0, 1))
+            .contains("1 delivery was answered 503, because it could not be stored. Avinode sends it again.")
+    );
     for minutes in 1..60 {
         assert_eq!(kinds(&mut state, &refused(minutes, 2)), []);
     }

@@ -66,3 +66,15 @@ fn the_demo_takes_its_database_from_its_own_flag_only() {
     let with_variable: Vec<_> = demo.get_arguments().filter_map(clap::Arg::get_env).collect();
     assert_eq!(with_variable, ["INGEST_POSTGRES_BIN"]);
 }
+
+#[test]
+fn the_demo_logs_warnings_unless_a_level_is_given() {
+    let level = |line: &str| {
+        let parsed = parse_from(line.split(' ').map(OsString::from));
+        parsed.unwrap().log.log_level
+    };
+    assert_eq!(level("avinode-ingest demo"), demo::LOG_LEVEL);
+    assert_eq!(level("avinode-ingest demo --log-level info"), "info");
+    assert_eq!(level("avinode-ingest --log-level info demo"), "info");
+    assert_eq!(level("avinode-ingest openapi"), "info");
+}

@@ -76,7 +76,7 @@ async fn read(operator: &Operator, filter: &DeliveryFilter, json: bool) -> Resul
         };
         match json || filter.text.is_some() || before.is_none() {
             true => None,
-            false => Some(operator.deliveries(&following).await.ok()?.data.len()),
+            false => Some(operator.count_deliveries(&following).await.ok()?),
         }
     })
     .await)

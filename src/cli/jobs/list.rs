@@ -40,7 +40,8 @@ pub(super) async fn run(args: ListJobsArgs) -> Result<(), CliError> {
     operator.close().await?;
     let page = page?;
     let selection = &filter.selection;
-    let none = match selection.subject.is_empty() && selection.text.is_none() && selection.reason.is_none() {
+    let is_about_all = selection.subject.is_empty() && selection.outcome.is_none();
+    let none = match is_about_all && selection.text.is_none() && selection.reason.is_none() {
         true => "no jobs: everything that was received is done",
         false => "no jobs",
     };

@@ -134,14 +134,15 @@ fn quote_table(quotes: Vec<SessionQuote>) -> TextTable {
 }
 
 fn timeline_table(timeline: Vec<TimelineEntry>) -> TextTable {
-    let table = TextTable::new(["line", "recorded", "happened", "kind", "detail"]);
-    let table = table.numbers(&[0]).texts(&[1, 4]).optional(&[2]);
+    let table = TextTable::new(["line", "recorded", "happened", "kind", "by", "detail"]);
+    let table = table.numbers(&[0]).texts(&[1, 4, 5]).optional(&[2]);
     table.rows(timeline.into_iter().map(|line| {
         [
             line.seq.to_string(),
             moment_and_age(line.recorded_at),
             or_dash(line.happened_at.map(moment)),
             line.kind,
+            or_dash(line.actor),
             line.detail.to_string(),
         ]
     }))

@@ -74,3 +74,51 @@ fn a_mail_server_has_a_url_a_sender_and_receivers() {
         "{error}"
     );
 }
+
+#[test]
+fn a_secret_in_a_url_leaves_the_machine_encrypted() {
+    for url in ["http://example.com/hush", "http://10.0.0.7/hush"] {
+        let error = webhook_error(&["--alert-webhook", url]);
+        assert!(
+            error.contains("the value is http to another machine: use https"),
+            "{error}"
+        );
+        assert!(!error.contains("hush"), "{error}");
+    }
+    let mail = |url: &str| {
+        let addresses = [
+            "--alert-email-from",
+            "ingest@example.com",
+            "--alert-email-to",
+            "one@example.com",
+        ];
+        let line = [&["--alert-smtp-url", url][..], &addresses].concat();
+        parse(&line).mail_server().map_err(|error| error.to_string())
+    };
+    for url in [
+        "smtp://user:hush@mail.example.com:25",
+        "smtp://user:hush@mail.example.com:587?tls=opportunistic",
+    ] {
+        let error = mail(url).unwrap_err();
+        assert!(
+            error.contains("the value is smtp with a password to another machine: use smtps or ?tls=required"),
+            "{error}"
+        );
+        assert!(!error.contains("hush"), "{error}");
+    }
+    for url in [
+        "smtps://user:hush@mail.example.com:465",
+        "smtp://user:hush@mail.example.com:587?tls=required",
+        "smtp://user:hush@localhost:25",
+        "smtp://mail.example.com:25",
+    ] {
+        assert!(mail(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://localhost:9000/hush",
+        "http://127.0.0.1:9000/hush",
+        "http://[::1]:9000/hush",
+    ] {
+        assert!(parse(&["--alert-webhook", url]).webhook().is_ok(), "{url}");
+    }
+}

@@ -31,7 +31,7 @@ enum Sub {
 
 /// Parses without the environment in which the tests run; `tests/it` runs the program in an environment of its own.
 fn parse(line: &str) -> Result<Program, EarlyExit> {
-    parse_ignoring(|_| true, line.split(' ').map(OsString::from))
+    parse_ignoring(|_| true, line.split(' ').map(OsString::from)).map(|(parsed, _)| parsed)
 }
 
 fn wrong(line: &str) -> String {

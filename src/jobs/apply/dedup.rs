@@ -35,18 +35,12 @@ pub(super) async fn enter<'a>(
                 continue;
             }
         };
-        let (event_id, delivery) = (&key.event_id, first.delivery_id);
-        let mut detail = format!("duplicate of delivery {delivery}");
+        let mut detail = format!("duplicate of delivery {}", first.delivery_id);
         if first.body_sha256 == key.body_sha256 {
             changes.duplicates.push((*work).clone());
         } else {
             detail.push_str(", with another body");
-            tracing::info!(
-                event = event_id,
-                first_delivery = %delivery,
-                delivery = work.job.delivery_id.map(tracing::field::display),
-                "event {event_id} was received again with another body, the first of delivery {delivery} counts"
-            );
+            changes.other_bodies += 1;
         }
         changes.outcomes.push(JobOutcome::new(work.job.id, "duplicate", detail));
     }

@@ -26,6 +26,8 @@ pub(super) struct BatchChanges {
     /// Duplicates with the same body. They make no timeline entry, but an earlier one moves the time at which the event was
     /// first received: otherwise the order in which the two are applied would matter.
     pub(super) duplicates: Vec<ClaimedWork>,
+    /// The number of duplicates with another body.
+    pub(super) other_bodies: u64,
     /// Jobs of expiries that are still ahead.
     pub(super) expiries: Vec<NewJob>,
     /// By trip, the trips that were merged into it.

@@ -1,6 +1,8 @@
 //! Lists deliveries by any combination of filters. As the list of sessions, the statement is built of fixed parts with bound values:
 //! each filter, or the rarest of several, finds its rows by an index.
 
+mod view;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
@@ -9,6 +11,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::view::{push_view, view};
 use super::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
 use crate::domain::subject::SubjectKind;
 use crate::postgres::transaction::{Pool, Transaction};
@@ -105,6 +108,20 @@ pub async fn ids(pool: &Pool, filter: &DeliveryFilter) -> Result<(Vec<Uuid>, Opt
     Ok((ids, next))
 }
 
+/// Returns these deliveries, the newest first.
+pub async fn of_ids(pool: &Pool, ids: &[Uuid]) -> Result<Vec<DeliveryView>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Postgres>::new("WITH page AS MATERIALIZED (SELECT id FROM unnest(");
+    query.push_bind(ids).push(") AS asked (id)");
+    push_view(&mut query);
+    let mut tx = pool.begin().await?;
+    let rows = query.build().persistent(false).fetch_all(&mut tx).await?;
+    tx.commit().await?;
+    rows.iter().map(view).collect()
+}
+
 /// Reads a page with one more row, and the end of the window of a text.
 async fn rows(
     pool: &Pool,
@@ -142,23 +159,6 @@ fn truncate<T>(rows: &mut Vec<T>, limit: i64, window: Option<Uuid>, id: impl Fn(
     }
 }
 
-fn view(row: &PgRow) -> Result<DeliveryView, sqlx::Error> {
-    Ok(DeliveryView {
-        id: row.try_get("id")?,
-        received_at: row.try_get("received_at")?,
-        verified_by: row.try_get("verified_by")?,
-        bytes: row.try_get("bytes")?,
-        kind: row.try_get("kind")?,
-        event_id: row.try_get("event_id")?,
-        trip: row.try_get("trip_key")?,
-        rfqs: row.try_get("rfqs")?,
-        quotes: row.try_get("quotes")?,
-        sessions: row.try_get("sessions")?,
-        outcome: row.try_get("outcome")?,
-        detail: row.try_get("detail")?,
-    })
-}
-
 /// The last delivery before the window of a text; `None` if the window reaches the oldest one.
 async fn window_end(tx: &mut Transaction<'_>, range: &DeliveryRange) -> Result<Option<Uuid>, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT id FROM avinode_ingest.deliveries WHERE true");
@@ -172,9 +172,7 @@ async fn window_end(tx: &mut Transaction<'_>, range: &DeliveryRange) -> Result<O
 pub fn statement(filter: &DeliveryFilter, scope: &SubjectScope, range: &DeliveryRange) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("WITH page AS MATERIALIZED (");
     push_ids(&mut query, filter, scope, range);
-    for part in VIEW {
-        query.push(part);
-    }
+    push_view(&mut query);
     query
 }
 
@@ -263,32 +261,3 @@ const DECISIVE_FIRST: &str = "(outcome.outcome = 'applied' AND (
             SELECT newest.outcome FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id
             ORDER BY newest.job_id DESC LIMIT 1
         ) IN ('nothing', 'ignored')) DESC, outcome.job_id DESC";
-
-/// The page itself. Partitions are found one by one for each of its ids.
-const VIEW: [&str; 3] = [
-    "
-    )
-    SELECT delivery.id, delivery.received_at, delivery.verified_by, octet_length(delivery.body) AS bytes,
-        subject.kind, subject.event_id, subject.trip_key, coalesce(subject.rfqs, '{}') AS rfqs,
-        coalesce(subject.quotes, '{}') AS quotes, coalesce(subject.sessions, '{}') AS sessions,
-        CASE WHEN queued.delivery_id IS NOT NULL THEN 'queued' ELSE coalesce(outcome.outcome, 'unknown') END AS outcome,
-        outcome.detail
-    FROM page
-    JOIN avinode_ingest.deliveries AS delivery ON delivery.id = page.id
-    -- The table jobs has no index by delivery: one scan serves the whole page.
-    LEFT JOIN (
-        SELECT DISTINCT delivery_id FROM avinode_ingest.jobs WHERE delivery_id = ANY (ARRAY(SELECT id FROM page))
-    ) AS queued ON queued.delivery_id = delivery.id
-    LEFT JOIN LATERAL (
-        SELECT outcome.outcome, outcome.detail FROM avinode_ingest.outcomes AS outcome WHERE outcome.delivery_id = page.id
-        ORDER BY ",
-    DECISIVE_FIRST,
-    "
-        LIMIT 1
-    ) AS outcome ON true
-    LEFT JOIN LATERAL (
-        SELECT kind, event_id, trip_key, rfqs, quotes, sessions FROM avinode_ingest.delivery_subjects
-        WHERE delivery_id = page.id ORDER BY id DESC LIMIT 1
-    ) AS subject ON true
-    ORDER BY delivery.id DESC",
-];

@@ -6,7 +6,8 @@ use crate::postgres::transaction::Transaction;
 
 /// The settings of a transaction for the counts by minutes. The rows of a minute are read in the order of the index, up to a limit: a bitmap
 /// or a sort would read all of them.
-pub const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off; ";
+pub const BY_INDEX: &str =
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; ";
 
 /// The first deliveries of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

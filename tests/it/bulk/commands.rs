@@ -235,3 +235,46 @@ async fn batches_are_listed_and_shown_and_a_dry_run_names_the_sessions() {
     assert_eq!(unknown.code, Some(1), "{}", unknown.all());
     assert!(unknown.stderr.contains("there is no batch"), "{}", unknown.all());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_name_who_replayed_or_retried_and_why() {
+    let db = filled().await;
+    let quote = "SELECT delivery_id::text FROM avinode_ingest.outcomes WHERE outcome = 'applied'";
+    let quote = text(&db.pool, quote).await.unwrap();
+    let act = async |arguments: &[&str]| {
+        let output = run_on(&db, arguments).await;
+        assert_eq!(output.code, Some(0), "{arguments:?}: {}", output.all());
+        run_jobs(&db.pool).await;
+    };
+    act(&["deliveries", "replay", &quote, "--note", "by id"]).await;
+    act(&[
+        "deliveries",
+        "replay",
+        "--text",
+        "aquote-1",
+        "--yes",
+        "--note",
+        "by text",
+    ])
+    .await;
+    act(&["jobs", "retry", "--reason", "somethingelse", "--yes"]).await;
+    for command in [["deliveries", "show", &quote], ["trace", &quote, "--color=never"]] {
+        let shown = run_on(&db, &command).await.stdout;
+        for note in ["by id", "by text"] {
+            let line = shown.lines().find(|line| line.contains(&format!(": {note}")));
+            assert!(
+                line.is_some_and(|line| line.contains("; replayed by cli:")),
+                "{note}: {shown}"
+            );
+        }
+    }
+    let died = "SELECT detail FROM avinode_ingest.outcomes WHERE outcome = 'dead' AND detail LIKE '%SomethingElse%'";
+    let died = text(&db.pool, died).await.unwrap();
+    assert!(died.contains("; retried by cli:"), "{died}");
+    let reason = text(
+        &db.pool,
+        "SELECT reason FROM avinode_ingest.dead_jobs WHERE reason LIKE '%SomethingElse%'",
+    )
+    .await;
+    assert!(!reason.unwrap().contains("retried"));
+}

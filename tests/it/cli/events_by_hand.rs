@@ -8,10 +8,11 @@ use crate::support::PATIENCE;
 use crate::support::bodies::{base, event};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
-use crate::support::eventually::{equal, eventually};
+use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::program::{run, run_on};
 use crate::support::service::{RunningService, SECRET};
 use crate::support::sessions::{SessionBuilder, view};
+use crate::support::sql::count;
 use crate::support::worker::run_jobs;
 
 /// The line of `tail` for a delivery that was applied. On a slow machine one that says that it is queued comes before.
@@ -185,4 +186,45 @@ async fn jobs_are_counted_by_kind_state_and_reason() {
         "{shown}"
     );
     assert!(fetching.contains("no process has credentials"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_without_news_reads_no_delivery_a_second_time() {
+    const DELIVERIES: usize = 1_500;
+    let db = Db::new().await;
+    db.run(&format!(
+        "CREATE TEMPORARY TABLE made AS
+         SELECT n, now() - n * interval '1 millisecond' AS at,
+            (left(avinode_ingest.uuid_of_time(now() - n * interval '1 millisecond')::text, 24) || lpad(to_hex(n), 12, '0'))::uuid AS id
+         FROM generate_series(1, {DELIVERIES}) AS n;
+         INSERT INTO avinode_ingest.deliveries (id, received_at, verified_by, headers, body)
+         SELECT id, at, 'hmac#1', '', '{{}}' FROM made;
+         INSERT INTO avinode_ingest.outcomes (job_id, kind, delivery_id, created_at, attempts, outcome, detail)
+         SELECT n, 'full_event', id, at, 1, 'applied', 'detail' FROM made;
+         ANALYZE"
+    ))
+    .await;
+    let tail = Program::start("tail --json --since 1h", &[("DATABASE_URL", db.url().as_str())]);
+    eventually(PATIENCE, "all deliveries are shown", async || {
+        at_least(
+            tail.said().lines().filter(|line| line.starts_with('{')).count(),
+            DELIVERIES,
+        )
+    })
+    .await;
+    let polls = "SELECT sum(seq_scan + coalesce(idx_scan, 0))::bigint FROM pg_stat_user_tables WHERE relname LIKE 'deliveries%'";
+    let outcomes = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables WHERE relname = 'outcomes'";
+    let reached = async |scans: i64| {
+        eventually(PATIENCE, "the database is asked", async || {
+            at_least(count(&db.pool, polls).await, scans)
+        })
+        .await;
+        count(&db.pool, polls).await
+    };
+    // The reads of a poll are counted within a second of it.
+    let begun = reached(count(&db.pool, polls).await + 4).await;
+    let before = count(&db.pool, outcomes).await;
+    reached(begun + 4).await;
+    let read = count(&db.pool, outcomes).await - before;
+    assert!(read < 100, "{read} outcomes");
 }

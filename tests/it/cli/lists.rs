@@ -131,7 +131,7 @@ async fn jobs_are_found_by_what_they_are_about() {
     let all = Received::all().await;
     let session = all.session.to_string();
     let (unread, waiting) = (&all.unread, &all.waiting);
-    let cases: [(&[&str], &[&String]); 13] = [
+    let cases: [(&[&str], &[&String]); 17] = [
         (&[], &[unread, waiting]),
         (&["--trip", "A1B2C3"], &[unread]),
         (&["--quote", UNREAD], &[unread]),
@@ -145,6 +145,10 @@ async fn jobs_are_found_by_what_they_are_about() {
         (&["--kind", "fetch_notified"], &[waiting]),
         (&["--since", "1h"], &[unread, waiting]),
         (&["--until", "1h"], &[]),
+        (&["--outcome", "dead"], &[unread]),
+        (&["--outcome", "queued"], &[waiting]),
+        (&["--outcome", "applied"], &[]),
+        (&["--outcome", "dead", "--trip", "Z9Y8X7"], &[]),
     ];
     for (filters, expected) in cases {
         let found = all.list(&[&["jobs", "list"], filters].concat()).await;
@@ -214,6 +218,10 @@ async fn an_unknown_value_of_a_filter_is_refused_and_the_allowed_ones_are_named(
         ),
         ("jobs list --kind quote", "is not one of: full_event, event_replay"),
         ("jobs list --state done", "available"),
+        (
+            "jobs list --outcome failed",
+            "is not one of: queued, applied, duplicate",
+        ),
         ("jobs list --cursor nonsense", "is not a cursor of this list"),
         ("jobs retry --dead --kind quote", "is not one of: full_event"),
         (

@@ -61,6 +61,11 @@ async fn demo_exit_ends_with_0_and_leaves_a_database_in_the_environment_untouche
         let line = said.lines().find(|line| line.contains(statement));
         assert!(line.is_some_and(|line| line.starts_with("ok ")), "{statement}: {said}");
     }
+    let logged: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(" INFO ") || line.contains(" WARN "))
+        .collect();
+    assert!(logged.is_empty(), "{logged:#?}");
     assert_eq!(relations(&db.pool).await, before);
     assert!(!folder.exists(), "{}", folder.display());
 }

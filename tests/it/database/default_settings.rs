@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use avinode_ingest::postgres::pool;
 use avinode_ingest::service::ServiceSettings;
+use avinode_ingest::store::admin::delivery_list::{self, DeliveryFilter};
+use avinode_ingest::store::admin::subject_filter::{DeliveryRange, SubjectScope};
+use sqlx::AssertSqlSafe;
 
 use crate::crash::load::{self, Load};
 use crate::support::PATIENCE;
@@ -25,6 +28,7 @@ const GUARD: &str = "
             ('transaction_isolation', '{read committed}'::text[]),
             -- Of the service, of the bulk operations of the sessions API, of maintenance, and of the readiness probe.
             ('statement_timeout', '{5s,1min,10min,500ms}'),
+            ('jit', '{off}'),
             ('TimeZone', '{UTC}'),
             ('DateStyle', '{\"ISO, MDY\"}')
         ) AS expected (name, allowed)
@@ -64,6 +68,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("default_transaction_deferrable", "on"),
     ("statement_timeout", "'1500ms'"),
     ("search_path", "shadows, public"),
+    ("jit_above_cost", "0"),
     ("TimeZone", "'Asia/Tokyo'"),
     ("DateStyle", "'SQL, DMY'"),
     ("IntervalStyle", "'sql_standard'"),
@@ -128,5 +133,27 @@ async fn defaults_of_the_database_and_of_the_role_change_no_transaction_of_the_s
             took < limit.min(PATIENCE),
             "{took:?} instead of {usual:?} with {settings:?}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_is_compiled_whatever_the_default_of_the_server_is() {
+    let db = Db::new().await;
+    set_defaults(&db, false, &[("jit", "on"), ("jit_above_cost", "0")]).await;
+    for pooler in [false, true] {
+        let pool = pool::pool(db.options.clone(), 2, SERVICE, Duration::from_secs(10)).behind_pooler(pooler);
+        let mut tx = pool.begin().await.unwrap();
+        let filter = DeliveryFilter::default();
+        let mut list = delivery_list::statement(&filter, &SubjectScope::default(), &DeliveryRange::default());
+        let explained = AssertSqlSafe(format!("EXPLAIN (ANALYZE) {}", list.sql().as_str()));
+        let arguments = sqlx::Execute::take_arguments(&mut list.build()).unwrap().unwrap();
+        let plan: Vec<String> = sqlx::query_scalar_with(explained, arguments)
+            .persistent(false)
+            .fetch_all(&mut tx)
+            .await
+            .unwrap();
+        assert!(!plan.iter().any(|line| line.contains("JIT")), "{plan:#?}");
+        tx.commit().await.unwrap();
+        pool.close().await;
     }
 }

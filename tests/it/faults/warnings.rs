@@ -11,6 +11,9 @@ use crate::crash::durable::Durable;
 use crate::crash::load::{self, Load};
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
+use crate::support::bodies::{base, message};
+use crate::support::cluster::Db;
+use crate::support::deliveries::store_deliveries;
 use crate::support::eventually::{at_least, equal, eventually};
 use crate::support::sql::count;
 use crate::support::throughout::throughout;
@@ -117,4 +120,36 @@ async fn jobs_that_die_of_one_cause_are_warned_of_once_a_second_and_counted() {
     .await;
     drop(load);
     check_warnings(&service.program.said(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_received_again_with_another_body_are_summed_up() {
+    const BODIES: i64 = 300;
+    let db = Db::new().await;
+    let bodies: Vec<Value> = (0..BODIES)
+        .map(|n| message("evt-1", "A1B2C3", "asellermsg-1", n))
+        .collect();
+    store_deliveries(&db.pool, &bodies, base()).await;
+    let url = db.url();
+    let service = Serve::start(&[("DATABASE_URL", &url), ("INGEST_LOG_FORMAT", "json")]).await;
+    let duplicates =
+        "SELECT count(*) FROM avinode_ingest.outcomes WHERE detail LIKE 'duplicate of % with another body'";
+    eventually(PATIENCE, "the duplicates have their outcome", async || {
+        equal(count(&db.pool, duplicates).await, BODIES - 1)
+    })
+    .await;
+    let counted = eventually(PATIENCE, "the summary counts them", async || {
+        let said = service.program.said();
+        let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let counts = lines
+            .filter_map(|line| line["other_bodies"].as_i64())
+            .filter(|count| *count > 0);
+        let counts: Vec<i64> = counts.collect();
+        equal(counts.iter().sum::<i64>(), BODIES - 1).map(|()| counts)
+    })
+    .await;
+    let said = service.program.said();
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("another body")).collect();
+    assert_eq!(lines.len(), counted.len(), "{lines:#?}");
+    assert!(lines.len() < 30, "{lines:#?}");
 }

@@ -93,7 +93,11 @@ async fn a_job_that_died_and_was_retried_has_the_outcome_of_its_last_life() {
             }
         };
         assert_eq!(finished, 2);
-        let expected = both.map(|job| (job.id, 1, "applied".to_owned(), Some("attempt 1".to_owned())));
+        let detail = |job: &ClaimedJob| match job.id == died.id {
+            true => "attempt 1; retried by cli:a-test@here".to_owned(),
+            false => "attempt 1".to_owned(),
+        };
+        let expected = both.map(|job| (job.id, 1, "applied".to_owned(), Some(detail(&job))));
         assert_eq!(stored(&db).await, expected, "in a transaction: {in_a_transaction}");
     }
 }

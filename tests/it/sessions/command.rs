@@ -169,6 +169,10 @@ async fn sessions_are_completed_one_by_one_and_archived_when_they_are_old() {
     let shown = as_json(&db, &format!("show {b}")).await;
     assert_eq!(shown["session"]["status"], "completed");
     assert_eq!(shown["timeline"][0]["kind"], "session_completed");
+    let actor = shown["timeline"][0]["actor"].as_str().unwrap();
+    let lines = printed(&db, &format!("show {b}")).await;
+    let line = lines.lines().find(|line| line.contains("session_completed"));
+    assert!(line.is_some_and(|line| line.contains(actor)), "{lines}");
     let printed_json = run(&db, &format!("complete {b} {missing} --json")).await;
     let printed_json = printed_json.json();
     assert_eq!(printed_json["done"], json!([b]));

@@ -14,6 +14,7 @@ use crate::http::v1::cursor;
 use crate::http::v1::problem::ApiProblem;
 use crate::queue::job_kind::JobKind;
 use crate::queue::job_state::JobState;
+use crate::store::admin::delivery_list::DeliveryOutcome;
 use crate::store::admin::subject_filter::SubjectFilter;
 
 /// Parameters of the list of jobs. Filters are combined with AND.
@@ -35,6 +36,8 @@ pub struct JobListParams {
     state: Option<JobState>,
     /// Only jobs of this kind.
     kind: Option<JobKind>,
+    /// Only jobs of deliveries with this outcome. A job that is not dead has one that is `queued`.
+    outcome: Option<DeliveryOutcome>,
     /// Only jobs inserted since this time.
     since: Option<DateTime<Utc>>,
     /// Only jobs inserted before this time.
@@ -70,6 +73,8 @@ pub struct JobBatchFilter {
     state: Option<JobState>,
     /// Only jobs of this kind.
     kind: Option<JobKind>,
+    /// Only jobs of deliveries with this outcome. A job that is not dead has one that is `queued`.
+    outcome: Option<DeliveryOutcome>,
     /// Only jobs inserted since this time.
     since: Option<DateTime<Utc>>,
     /// Only jobs inserted before this time.
@@ -93,6 +98,7 @@ impl JobListParams {
             event: self.event,
             state: self.state,
             kind: self.kind,
+            outcome: self.outcome,
             since: self.since,
             until: self.until,
             text: self.text,
@@ -118,6 +124,7 @@ impl From<&JobListFilter> for JobListParams {
             event,
             state,
             kind,
+            outcome,
             since,
             until,
             text,
@@ -132,6 +139,7 @@ impl From<&JobListFilter> for JobListParams {
             event,
             state,
             kind,
+            outcome,
             since,
             until,
             text,
@@ -149,6 +157,7 @@ impl JobBatchFilter {
             subject: subject(self.trip, self.rfq, self.quote, self.session, self.event)?,
             state: self.state,
             kind: self.kind,
+            outcome: self.outcome,
             since: time("since", self.since)?,
             until: time("until", self.until)?,
             text: printable("text", self.text)?,
@@ -164,6 +173,7 @@ impl From<&JobSelection> for JobBatchFilter {
             subject,
             state,
             kind,
+            outcome,
             since,
             until,
             text,
@@ -185,6 +195,7 @@ impl From<&JobSelection> for JobBatchFilter {
             event,
             state,
             kind,
+            outcome,
             since,
             until,
             text,

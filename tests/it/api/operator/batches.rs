@@ -102,7 +102,10 @@ async fn a_batch_without_a_filter_or_with_an_unknown_one_is_refused() {
             json!({"action": "retry", "jobs": {"state": "dead"}, "force": true}),
             "force",
         ),
-        (json!({"action": "retry", "jobs": {"outcome": "dead"}}), "jobs.outcome"),
+        (
+            json!({"action": "retry", "jobs": {"outcome": "failed"}}),
+            "jobs.outcome",
+        ),
         (json!({"action": "retry", "jobs": {"kind": "quote"}}), "jobs.kind"),
         (json!({"action": "purge", "jobs": {"state": "dead"}}), "action"),
         (

@@ -107,7 +107,7 @@ async fn an_unknown_filter_and_an_invalid_value_are_named() {
         ("jobs", "reason=%00", "reason"),
         ("deliveries", "limit=201", "limit"),
         ("deliveries", "limit=1&limit=2", "limit"),
-        ("jobs", "outcome=dead", "outcome"),
+        ("jobs", "outcome=failed", "outcome"),
         ("jobs", "kind=quote", "kind"),
         ("jobs", "state=done", "state"),
         ("jobs", "timers=2", "timers"),

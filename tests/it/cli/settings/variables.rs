@@ -36,6 +36,7 @@ fn an_invalid_variable_is_one_line_that_names_it_and_exit_code_64() {
         ("INGEST_CONSOLE_USER_HEADER", "X Forwarded User"),
         ("INGEST_CONSOLE_USER_SCOPE", "all"),
         ("INGEST_NOTIFY_ALLOW_HTTP", "2"),
+        ("INGEST_ALERT_ALLOW_HTTP", "2"),
         ("AVINODE_ACT_AS_ACCOUNT", "a b"),
         ("AVINODE_INSECURE_LOOPBACK", "2"),
         ("AVINODE_CALLS_PER_SECOND", "0"),
