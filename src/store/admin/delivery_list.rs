@@ -11,7 +11,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::view::{push_view, view};
+pub use self::view::DeliveryView;
+use self::view::{DECISIVE_FIRST, push_view, view};
 use super::subject_filter::{DeliveryRange, SubjectFilter, SubjectScope};
 use crate::domain::subject::SubjectKind;
 use crate::postgres::transaction::{Pool, Transaction};
@@ -57,32 +58,6 @@ pub struct DeliveryFilter {
     /// Only deliveries received before this one.
     pub before: Option<Uuid>,
     pub limit: i64,
-}
-
-/// A delivery, its subject and its outcome.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(as = StoredDelivery)]
-pub struct DeliveryView {
-    /// The id that the response to the sender named.
-    pub id: Uuid,
-    pub received_at: DateTime<Utc>,
-    /// Scheme and position of the secret.
-    pub verified_by: String,
-    /// The length of the body.
-    pub bytes: i32,
-    /// The kind of its events; `None` until a job has read it.
-    pub kind: Option<String>,
-    pub event_id: Option<String>,
-    pub trip: Option<String>,
-    pub rfqs: Vec<String>,
-    pub quotes: Vec<String>,
-    /// The sessions that had the trip when it was applied.
-    pub sessions: Vec<Uuid>,
-    /// `queued`, the outcome of its newest job (`applied` where that was a replay without new facts, and an earlier one was applied),
-    /// or `unknown` where the outcome is past its retention.
-    pub outcome: String,
-    /// The change, the repeated delivery, or the reason of a dead job.
-    pub detail: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -255,9 +230,3 @@ fn push_ids(query: &mut QueryBuilder<Postgres>, filter: &DeliveryFilter, scope: 
     }
     query.push(" ORDER BY found.id DESC LIMIT ").push_bind(filter.limit + 1);
 }
-
-/// The order of the outcomes of a delivery: the newest first, or, where that is of a replay without new facts, the newest `applied`.
-const DECISIVE_FIRST: &str = "(outcome.outcome = 'applied' AND (
-            SELECT newest.outcome FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id
-            ORDER BY newest.job_id DESC LIMIT 1
-        ) IN ('nothing', 'ignored')) DESC, outcome.job_id DESC";

@@ -1,9 +1,43 @@
 //! The rows of a page of deliveries, each with its subject and its outcome.
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::{DECISIVE_FIRST, DeliveryView};
+/// A delivery, its subject and its outcome.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = StoredDelivery)]
+pub struct DeliveryView {
+    /// The id that the response to the sender named.
+    pub id: Uuid,
+    pub received_at: DateTime<Utc>,
+    /// Scheme and position of the secret.
+    pub verified_by: String,
+    /// The length of the body.
+    pub bytes: i32,
+    /// The kind of its events; `None` until a job has read it.
+    pub kind: Option<String>,
+    pub event_id: Option<String>,
+    pub trip: Option<String>,
+    pub rfqs: Vec<String>,
+    pub quotes: Vec<String>,
+    /// The sessions that had the trip when it was applied.
+    pub sessions: Vec<Uuid>,
+    /// `queued`, the outcome of its newest job (`applied` where that was a replay without new facts, and an earlier one was applied),
+    /// or `unknown` where the outcome is past its retention.
+    pub outcome: String,
+    /// The change, the repeated delivery, or the reason of a dead job.
+    pub detail: Option<String>,
+}
+
+/// The order of the outcomes of a delivery: the newest first, or, where that is of a replay without new facts, the newest `applied`.
+pub(super) const DECISIVE_FIRST: &str = "(outcome.outcome = 'applied' AND (
+            SELECT newest.outcome FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id
+            ORDER BY newest.job_id DESC LIMIT 1
+        ) IN ('nothing', 'ignored')) DESC, outcome.job_id DESC";
 
 /// The page itself. Partitions are found one by one for each of its ids.
 const VIEW: [&str; 3] = [
