@@ -74,8 +74,8 @@ fn calls_without_a_valid_token_are_logged_without_it_and_within_a_limit() {
         assert!(tokens.authorize(&parts, ApiScope::Read).is_err());
     }
     let lines = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    assert_eq!(lines.matches("with 401: no bearer token").count(), 1);
-    let unknown = lines.matches("with 401: an unknown bearer token").count();
+    assert_eq!(lines.matches("without a valid token: no bearer token").count(), 1);
+    let unknown = lines.matches("without a valid token: an unknown bearer token").count();
     assert!((1..=2).contains(&unknown), "{lines}"); // a second may pass
     assert!(
         lines.contains("peer=192.0.2.1:9") && lines.contains("/v1/sessions"),
