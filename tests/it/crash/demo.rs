@@ -141,7 +141,7 @@ async fn a_demo_that_is_interrupted_in_the_middle_ends_soon_and_leaves_nothing()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_ctrl_c_ends_a_demo_immediately_and_still_leaves_nothing() {
-    let mut demo = Program::start("demo", &[]);
+    let mut demo = Program::start("demo", &[("INGEST_LOG_LEVEL", "info")]);
     let folder = eventually(PATIENCE, "its folder is there", async || folder(&demo)).await;
     demo.line("migrations applied").await;
     demo.interrupt_group();
