@@ -1,6 +1,6 @@
 //! The last hour by minutes: deliveries received and applied, and the time from one to the other. Read from the tables, so it is that of
-//! all processes. The cost is bounded by [`COUNTED`] rows for each minute on average: where fewer minutes have more rows, more of theirs
-//! are read. Of a minute with still more, the counts are estimated from the time that its first rows took.
+//! all processes. The cost is bounded by three times [`COUNTED`] rows of each table for each minute, on average: if few minutes have as many rows,
+//! they are read again with a higher limit. Of a minute with still more, the counts are estimated from the time that its first rows took.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::clock::Clock;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::leader::LeaseRow;
@@ -23,7 +24,7 @@ pub struct FetchingStatus {
     pub calls_per_second: Option<f64>,
     /// Calls in a row after a pause.
     pub burst: Option<u32>,
-    /// Until then a call costs two of the limit.
+    /// Until then a call costs two of the limit, because Avinode said that little of its own is left. Null afterwards.
     pub slow_until: Option<DateTime<Utc>>,
     /// Resources whose calls failed since the last success, at most 100.
     pub failed_resources: usize,
@@ -51,6 +52,10 @@ impl LeaseHolder {
 
 pub async fn read(pool: &Pool) -> Result<FetchingStatus, sqlx::Error> {
     let report = status::report(pool).await?;
+    let slow_until = report
+        .restrictions
+        .slow_until
+        .filter(|until| *until > Clock::System.now());
     let is_served = report.status != LimiterStatus::Unserved;
     let restrictions = report.restrictions;
     Ok(FetchingStatus {
@@ -60,7 +65,7 @@ pub async fn read(pool: &Pool) -> Result<FetchingStatus, sqlx::Error> {
         leader: report.lease.filter(|_| is_served).and_then(LeaseHolder::of_lease),
         calls_per_second: restrictions.limit.map(|limit| limit.per_second),
         burst: restrictions.limit.map(|limit| limit.burst),
-        slow_until: restrictions.slow_until,
+        slow_until,
         failed_resources: restrictions.breaker.failed.len(),
         refused_resources: restrictions.refused.keys.len(),
     })

@@ -7,7 +7,6 @@ mod job_text;
 mod quote_cause;
 mod story;
 mod subject_text;
-mod time_text;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

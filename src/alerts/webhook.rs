@@ -1,4 +1,4 @@
-//! Sends alerts to a webhook: the JSON that Slack and its kin accept, signed by Standard Webhooks.
+//! Sends alerts to a webhook: the JSON that incoming webhooks of Slack accept, signed by Standard Webhooks.
 
 use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_TYPE;

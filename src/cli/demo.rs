@@ -70,8 +70,8 @@ pub struct DemoArgs {
     pub postgres_bin: Option<PathBuf>,
 }
 
-/// The level of the log where none is given: its lines would stand between those of the demo. The jobs that die are compared with the
-/// fixtures, of which some are to die.
+/// The log level if none is given: at `info` the lines of the log would stand between those of the demo. Dead jobs are left out, because the
+/// demo compares them with its fixtures, some of which must die.
 pub const LOG_LEVEL: &str = "warn,ingest_queue::settle=error,sqlx=error";
 
 /// The webhook secret of the demo.

@@ -5,13 +5,13 @@
 
 pub mod layout;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 
 use self::layout::{ColumnWidth, GAP, TableLayout, layout};
 use super::colour;
 use super::wrap::{fit, pad, width_of, wrap};
 use crate::config::terminal::stdout_terminal;
+pub use crate::domain::age::moment;
 use crate::domain::terminal_text::visible;
 
 /// A value in a card that has less room begins in the line of its name.
@@ -212,11 +212,6 @@ pub fn price(amount: Option<Decimal>, currency: Option<&str>) -> Option<String> 
 pub fn counted<N: Copy + PartialEq + From<u8> + std::fmt::Display>(count: N, one: &str, many: &str) -> String {
     let noun = if count == N::from(1) { one } else { many };
     format!("{count} {noun}")
-}
-
-/// A moment for people: UTC, to the second.
-pub fn moment(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

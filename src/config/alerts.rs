@@ -22,7 +22,7 @@ const SMTP_URL: &str = "INGEST_ALERT_SMTP_URL (--alert-smtp-url)";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Alerts")]
 pub struct AlertArgs {
-    /// URL of a webhook for alerts, as Slack and its kin accept them: JSON with a text. It is https, or http on this machine.
+    /// URL of a webhook for alerts, as an incoming webhook of Slack accepts them: JSON with a `text`. It is https, or http on this machine.
     #[arg(long, env = "INGEST_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL")]
     pub alert_webhook: Option<SecretString>,
 
@@ -124,7 +124,7 @@ impl AlertArgs {
         }
     }
 
-    /// Refuses a URL by which a secret would leave this machine as text.
+    /// Refuses a URL by which a secret would leave this machine unencrypted.
     fn require_local(&self, name: &str, url: &Url, sent: &str, instead: &str) -> Result<(), SettingError> {
         if self.alert_allow_http || is_local(url) == Some(true) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The machine that a URL leads to: secrets leave this machine encrypted only.
+//! URLs by which a secret would leave this machine unencrypted.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ pub fn is_local(url: &Url) -> Option<bool> {
     })
 }
 
-/// The reason for which a URL is refused that would send a secret over the network as text.
+/// The message that refuses such a URL.
 pub fn unencrypted(sent: &str, instead: &str, allow: &str) -> String {
     format!("the value is {sent} to another machine: use {instead}, or set {allow}=true in a private network")
 }

@@ -67,7 +67,8 @@ pub async fn serve(
     let mut connection = http1::Builder::new()
         // The state of the connection has both limits, for a head and for idle time; hyper's timer knows only one.
         .header_read_timeout(None)
-        // A sender may end its side once its request is sent, and is answered. The stream ends a response without an end.
+        // A sender may end its side once its request is sent, and is answered. A response
+        // without an end (`OpenEnded`) ends with the peer's side: `ObservedStream` sees to that.
         .half_close(true)
         .max_header_size(limits.header_bytes)
         .max_buf_size(BUFFER.max(limits.header_bytes))

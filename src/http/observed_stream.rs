@@ -1,5 +1,5 @@
-//! A socket that tells the state of its connection what it received, and fails when the peer leaves a response without an end: hyper
-//! does not read while it responds, and would notice it when it writes.
+//! A socket that tells the state of its connection what it received, and fails when the peer closes its side during a response
+//! without an end: hyper does not read while it responds, and would notice that only when it writes.
 
 use std::io;
 use std::pin::Pin;
@@ -40,7 +40,7 @@ impl AsyncWrite for ObservedStream {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
-    /// hyper flushes each time it is polled, so a peer that leaves is noticed here, and wakes the task.
+    /// hyper flushes each time it is polled. Peeking here finds the end of the peer's side, and has it wake the task.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.is_streaming() {
             let mut byte = [0; 1];

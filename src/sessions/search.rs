@@ -1,6 +1,6 @@
 //! Finds sessions by what a person knows of them: a trip, an RFQ, a quote, an operator, an agent, or an id of the application.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use strum::IntoStaticStr;
 use uuid::Uuid;
@@ -104,7 +104,8 @@ async fn find_by_avinode_id(tx: &mut Transaction<'_>, text: &str, matches: &mut 
         matches.add(MatchedBy::Rfq, sessions_of_trips(tx, &ids).await?);
     }
     // The ids of quotes are stored as Avinode spells them.
-    for spelling in [text.to_owned(), with_prefix("aquote-", &text.to_ascii_lowercase())] {
+    let spellings = [text.to_owned(), with_prefix("aquote-", &text.to_ascii_lowercase())];
+    for spelling in BTreeSet::from(spellings) {
         if let Ok(quote) = QuoteId::parse(&spelling) {
             let ids = trips::of_quote(tx, quote.as_str()).await?;
             matches.add(MatchedBy::Quote, sessions_of_trips(tx, &ids).await?);

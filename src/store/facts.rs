@@ -83,6 +83,9 @@ pub async fn load_quotes(
     tx: &mut Transaction<'_>,
     quotes: &[(&str, &QuoteId)],
 ) -> Result<BTreeMap<String, TripFacts>, sqlx::Error> {
+    if quotes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let keys = quotes.iter().map(|(key, _)| (*key).to_owned());
     let mut trips: BTreeMap<String, TripFacts> = keys.map(|key| (key, TripFacts::default())).collect();
     quotes::load(tx, &mut trips, &[], quotes).await?;

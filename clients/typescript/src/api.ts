@@ -1139,7 +1139,7 @@ export interface components {
             refused_resources: number;
             /**
              * Format: date-time
-             * @description Until then a call costs two of the limit.
+             * @description Until then a call costs two of the limit, because Avinode said that little of its own is left. Null afterwards.
              */
             slow_until?: string | null;
             /**
@@ -1495,7 +1495,7 @@ export interface components {
             currency?: string | null;
             /** @description The reason for the decline. */
             decline_reason?: string | null;
-            /** @description True if the quote, or the RFQ that it answers, was declined. */
+            /** @description True if the quote, or the RFQ that it answers, was declined, and the seller has not stated the quote again since. */
             declined: boolean;
             /**
              * Format: date-time

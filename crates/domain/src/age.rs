@@ -1,12 +1,17 @@
-//! Ages: the distance of a time from now, in the largest unit that says enough.
+//! Times and ages as texts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// `3 min ago`, `in 2 h`.
+/// `2026-11-30T00:32:14Z`.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The distance of a time from now, in the largest unit that says enough: `3 min ago`, `in 2 h`.
 pub fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let seconds = (now - at).num_seconds();
     let text = length(seconds.unsigned_abs());

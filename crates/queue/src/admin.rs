@@ -75,7 +75,7 @@ pub struct JobFilter {
     pub after_id: Option<i64>,
     pub state: Option<JobState>,
     pub kind: Option<String>,
-    /// The outcome of its delivery, that of the newest job; its own without a delivery. `queued`: a job of the delivery is not done.
+    /// The outcome of its delivery, as the list of deliveries has it; its own without a delivery. `queued`: a job of the delivery is not done.
     pub outcome: Option<String>,
     pub limit: i64,
     /// Leaves timers out that wait for their time.
@@ -134,7 +134,11 @@ pub async fn list(pool: &Pool, filter: &JobFilter) -> Result<Vec<JobView>, sqlx:
                 ELSE coalesce((
                     SELECT outcome.outcome FROM avinode_ingest.outcomes AS outcome
                     WHERE outcome.delivery_id = job.delivery_id
-                    ORDER BY outcome.job_id DESC
+                    -- The rule of the list of deliveries: `applied` stays after a replay without new facts.
+                    ORDER BY (outcome.outcome = 'applied' AND (
+                        SELECT newest.outcome FROM avinode_ingest.outcomes AS newest WHERE newest.delivery_id = outcome.delivery_id
+                        ORDER BY newest.job_id DESC LIMIT 1
+                    ) IN ('nothing', 'ignored')) DESC, outcome.job_id DESC
                     LIMIT 1
                 ), 'dead')
             END)

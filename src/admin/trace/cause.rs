@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::job_text::{of_job, retry};
 use super::quote_cause::{DISPUTED, of_quote, of_quote_in_session};
 use super::subject_text::subject;
-use super::time_text::moment;
+use crate::domain::age::moment;
 use crate::store::admin::trace::deliveries::TracedDelivery;
 use crate::store::admin::trace::sessions::TracedSession;
 use crate::store::admin::trace::{TraceMaterial, TraceTarget};
@@ -148,9 +148,9 @@ fn of_delivery(delivery: &TracedDelivery) -> String {
         Some(job) if job.outcome == "queued" => format!("stored, and waits in the queue: {}", of_job(job)),
         Some(job) => {
             let last = format!("{}: {}", job.outcome, of_job(job));
-            let is_replay = job.outcome == "nothing" || job.outcome == "ignored";
+            let has_no_facts = job.outcome == "nothing" || job.outcome == "ignored";
             let applied = delivery.jobs.iter().rfind(|job| job.outcome == "applied");
-            match applied.filter(|_| is_replay) {
+            match applied.filter(|_| has_no_facts) {
                 Some(applied) => format!("applied: {}; since then {last}", of_job(applied)),
                 None => last,
             }

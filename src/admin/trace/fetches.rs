@@ -41,11 +41,11 @@ fn serves(document: &TracedDocument, job: &TracedJob) -> bool {
 
 /// The fetches that served jobs, and whose time a later fetch with the same data has replaced. Jobs that wait together share a fetch.
 fn earlier_fetches(documents: &[TracedDocument], served: &[&TracedJob]) -> Vec<StoryEntry> {
-    let mut told: Vec<&TracedJob> = Vec::new();
+    let mut shown: Vec<&TracedJob> = Vec::new();
     for job in served {
         let shares = |other: &&TracedJob| other.key == job.key && (job.created_at..=job.at).contains(&other.at);
-        if !documents.iter().any(|document| serves(document, job)) && !told.iter().any(shares) {
-            told.push(job);
+        if !documents.iter().any(|document| serves(document, job)) && !shown.iter().any(shares) {
+            shown.push(job);
         }
     }
     let repeated = |job: &TracedJob| {
@@ -54,7 +54,8 @@ fn earlier_fetches(documents: &[TracedDocument], served: &[&TracedJob]) -> Vec<S
         };
         documents.iter().find(is_repeated)
     };
-    told.into_iter()
+    shown
+        .into_iter()
         .filter_map(|job| {
             let document = repeated(job)?;
             let text = format!("{}/{} for job {}", document.kind, document.resource, job.id);

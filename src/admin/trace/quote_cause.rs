@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::job_text::of_job;
-use super::time_text::moment;
+use crate::domain::age::moment;
 use crate::store::admin::trace::TraceMaterial;
 use crate::store::admin::trace::facts::TracedQuote;
 use crate::store::admin::trace::sessions::TracedSession;

@@ -35,11 +35,40 @@ async fn a_replay_without_new_facts_leaves_a_delivery_applied() {
             assert!(detail.contains("sessions changed: 1"), "{filter:?}: {detail}");
         }
     }
-    let told = run_on(&db, &["trace", &delivery]).await.stdout;
+    let output = run_on(&db, &["trace", &delivery]).await.stdout;
     let of_delivery = format!("cause  {delivery}: applied: job ");
-    let cause = told.lines().find(|line| line.starts_with(&of_delivery));
+    let cause = output.lines().find(|line| line.starts_with(&of_delivery));
     assert!(
         cause.is_some_and(|cause| cause.contains("; since then nothing: job ") && cause.contains("(event_replay)")),
-        "{told}"
+        "{output}"
     );
+}
+
+/// The first job died, the second one was applied, and the third one had no new facts.
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_and_deliveries_are_listed_by_the_same_outcome() {
+    let db = Db::new().await;
+    let body = quote("evt-1", "A1B2C3", "arfq-1", "aquote-1", 10, "9000", "EUR");
+    let delivery = store_deliveries(&db.pool, &[body], base()).await[0];
+    db.run(&format!(
+        "WITH job AS (DELETE FROM avinode_ingest.jobs RETURNING *)
+         INSERT INTO avinode_ingest.dead_jobs (id, kind, delivery_id, created_at, died_at, attempts, crashes, reason, history)
+         SELECT id, kind, delivery_id, created_at, now(), 1, 0, 'a reason', '{{}}' FROM job;
+         INSERT INTO avinode_ingest.outcomes (job_id, kind, delivery_id, created_at, attempts, outcome)
+         SELECT coalesce(max(id), 0) + n, 'event_replay', '{delivery}', now(), 1, outcome
+         FROM avinode_ingest.dead_jobs, (VALUES (1, 'applied'), (2, 'nothing')) AS later (n, outcome) GROUP BY n, outcome"
+    ))
+    .await;
+    for (outcome, expected) in [("applied", 1), ("nothing", 0), ("dead", 0)] {
+        for list in ["deliveries", "jobs"] {
+            let page = run_on(&db, &[list, "list", "--json", "--outcome", outcome])
+                .await
+                .json();
+            assert_eq!(
+                page["data"].as_array().unwrap().len(),
+                expected,
+                "{list} {outcome}: {page:#}"
+            );
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use avinode_ingest::admin::fetching;
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::jobs::fetch::leader::FetchLeader;
 use tokio::task::JoinHandle;
@@ -83,6 +84,8 @@ async fn three_processes_together_never_exceed_the_limit_by_the_servers_log() {
     for competitor in competitors {
         competitor.stop().await;
     }
+    let status = fetching::read(&db.pool).await.unwrap();
+    assert_eq!((status.calls_per_second, status.burst), (Some(per_second), Some(burst)));
     assert_eq!(stub.calls().len(), 200, "each once");
     assert_within_limit(&stub, began, per_second, burst);
 }

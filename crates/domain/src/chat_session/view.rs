@@ -133,7 +133,7 @@ pub struct SessionQuote {
     pub aircraft_tail_number: Option<String>,
     /// The end of the quote's validity.
     pub valid_until: Option<DateTime<Utc>>,
-    /// True if the quote, or the RFQ that it answers, was declined.
+    /// True if the quote, or the RFQ that it answers, was declined, and the seller has not stated the quote again since.
     pub declined: bool,
     /// The reason for the decline.
     pub decline_reason: Option<String>,

@@ -8,7 +8,7 @@
       line.textContent = texts[state];
     }
   };
-  // Content that is replaced keeps how far its parts were scrolled. htmx keeps the focus of an element with an id.
+  // Scroll positions are kept when content is replaced. The focus is kept by htmx, of elements with an id.
   const scrolled = () => document.querySelectorAll("[id][tabindex='0']");
   let offsets = new Map();
   document.addEventListener("htmx:beforeSwap", () => {

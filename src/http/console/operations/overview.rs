@@ -163,7 +163,7 @@ fn queue(jobs: &[JobCount], now: DateTime<Utc>) -> Markup {
         return html! { p { "No jobs: everything that was received is done." } };
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Jobs by kind and state" {
+        div.scroll #jobs tabindex="0" role="region" aria-label="Jobs by kind and state" {
             table {
                 thead {
                     tr {
@@ -224,7 +224,7 @@ fn fetching(status: &FetchingStatus, now: DateTime<Utc>) -> Markup {
             @if let (Some(rate), Some(burst)) = (status.calls_per_second, status.burst) {
                 dt { "Limit" } dd { (rate) " calls a second, " (burst) " in a row" }
             }
-            @if let Some(until) = status.slow_until.filter(|until| *until > now) { dt { "A call costs two of the limit until" } dd { (moment(until, now)) } }
+            @if let Some(until) = status.slow_until { dt { "A call costs two of the limit until" } dd { (moment(until, now)) } }
             dt { "Process" } dd { (holder(status.leader.as_ref(), now)) }
             dt { "Resources that failed" } dd { (status.failed_resources) " since the last success" }
             dt { "Resources that Avinode refused" } dd { (status.refused_resources) " since the last success" }

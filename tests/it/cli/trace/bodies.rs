@@ -29,12 +29,12 @@ async fn a_quote_that_only_the_body_of_a_message_names() {
         "{NAMED}: named in the body of delivery {delivery} (message: event evt-1, trip {TRIP}), from which nothing about it was read: job "
     );
     assert!(cause.starts_with(&expected), "{cause}");
-    let told = trace(&db, NAMED).await;
-    assert_eq!(told.code, Some(0), "{}", told.all());
+    let output = trace(&db, NAMED).await;
+    assert_eq!(output.code, Some(0), "{}", output.all());
     assert!(
-        told.stdout.contains(&format!("received   delivery {delivery}")),
+        output.stdout.contains(&format!("received   delivery {delivery}")),
         "{}",
-        told.all()
+        output.all()
     );
 
     // Not by a part of its id.

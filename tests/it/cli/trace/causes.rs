@@ -203,14 +203,14 @@ async fn a_quote_that_was_fetched_and_not_received() {
         "{cause}"
     );
     // The notification leads to the document, and that to the quote.
-    let told = trace(&db, &delivery).await.stdout;
+    let output = trace(&db, &delivery).await.stdout;
     for step in [
         format!("received   delivery {delivery}"),
         format!("fetched    {resource} as document "),
         format!("trip {TRIP}, quote {QUOTE}"),
         format!("(fetch_notified of {QUOTE})"),
     ] {
-        assert!(told.contains(&step), "{step}: {told}");
+        assert!(output.contains(&step), "{step}: {output}");
     }
     service.stop().await;
 }

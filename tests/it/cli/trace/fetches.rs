@@ -17,7 +17,7 @@ use crate::support::sessions::SessionBuilder;
 use crate::support::sql::count;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_fetch_is_told_before_what_was_read_from_it_and_the_last_one_at_its_own_time() {
+async fn the_first_fetch_stands_before_what_was_read_from_it_and_the_last_one_at_its_own_time() {
     let (db, avinode) = (Db::new().await, FakeAvinode::start().await);
     SessionBuilder::of_trip(TRIP).insert(&db.pool).await;
     avinode.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 10_000));
@@ -38,8 +38,8 @@ async fn the_first_fetch_is_told_before_what_was_read_from_it_and_the_last_one_a
     .await;
 
     for id in ["aquote-1", TRIP, &delivery] {
-        let told = run_on(&db, &["trace", id, "--json"]).await.json();
-        let story = told["story"].as_array().unwrap();
+        let output = run_on(&db, &["trace", id, "--json"]).await.json();
+        let story = output["story"].as_array().unwrap();
         // A fetch of the trip may wait.
         let timed = story
             .iter()
@@ -48,7 +48,7 @@ async fn the_first_fetch_is_told_before_what_was_read_from_it_and_the_last_one_a
         assert_eq!(
             steps,
             ["received", "fetched", "parsed", "applied", "counted", "fetched"],
-            "{id}: {told:#}"
+            "{id}: {output:#}"
         );
         let text = |place: usize| story[place]["text"].as_str().unwrap();
         let job = &story[3]["job"];

@@ -46,28 +46,28 @@ async fn a_quote_an_rfq_a_trip_a_delivery_a_session_and_a_row_are_told_apart() {
     ] {
         let output = run_on(&db, &["trace", id, "--json"]).await;
         assert_eq!(output.code, Some(0), "{id}: {}", output.all());
-        let told = output.json();
-        assert_eq!(told["target"], json!({"type": what, "id": named}), "{id}");
-        let causes = told["causes"].as_array().unwrap();
+        let output = output.json();
+        assert_eq!(output["target"], json!({"type": what, "id": named}), "{id}");
+        let causes = output["causes"].as_array().unwrap();
         assert!(
             causes
                 .iter()
                 .any(|cause| cause["text"].as_str().unwrap().contains("counted for")),
-            "{id}: {told}"
+            "{id}: {output}"
         );
     }
 
     // Messages have no facts of their own: they are found in the bodies.
     let sent = deliver(&db, &service, &message("evt-3", TRIP, MESSAGE, 30)).await;
-    let told = trace(&db, MESSAGE).await;
+    let output = trace(&db, MESSAGE).await;
     assert!(
-        told.stdout.starts_with(&format!("message {MESSAGE}, trip {TRIP}\n"))
-            && told.stdout.contains(&format!("received   delivery {sent}"))
-            && told.stdout.contains(&format!(
+        output.stdout.starts_with(&format!("message {MESSAGE}, trip {TRIP}\n"))
+            && output.stdout.contains(&format!("received   delivery {sent}"))
+            && output.stdout.contains(&format!(
                 "cause  {MESSAGE}: stored as delivery {sent}, with the outcome applied: job "
             )),
         "{}",
-        told.all()
+        output.all()
     );
     let unsent = trace(&db, "asellermsg-99990001").await;
     assert_eq!(unsent.code, Some(1));

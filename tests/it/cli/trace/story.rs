@@ -29,12 +29,12 @@ async fn a_notification_leads_to_its_fetch_its_document_its_quote_the_row_and_th
     deliver(&db, &service, &newer).await;
     done(&db).await;
 
-    let told = run_on(&db, &["trace", "aquote-1", "--json"]).await.json();
-    let story = told["story"].as_array().unwrap();
+    let output = run_on(&db, &["trace", "aquote-1", "--json"]).await.json();
+    let story = output["story"].as_array().unwrap();
     let steps: Vec<&str> = story.iter().map(|entry| entry["step"].as_str().unwrap()).collect();
     let place = |step: &str, from: usize| {
         let found = steps[from..].iter().position(|it| *it == step);
-        from + found.unwrap_or_else(|| panic!("no {step} after {from}: {told:#}"))
+        from + found.unwrap_or_else(|| panic!("no {step} after {from}: {output:#}"))
     };
     let mut at = 0;
     for step in [
@@ -57,7 +57,7 @@ async fn a_notification_leads_to_its_fetch_its_document_its_quote_the_row_and_th
     assert_eq!(story[0]["delivery"], json!(delivery));
     assert!(
         story[0]["text"].as_str().unwrap().contains("verified by hmac#1"),
-        "{told:#}"
+        "{output:#}"
     );
     let text = trace(&db, "aquote-1").await.stdout;
     for part in [
