@@ -24,6 +24,7 @@ use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
 use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryPage};
 use crate::store::admin::documents::{self, DocumentView};
+use crate::store::audit::{self, AuditEntry, AuditFilter};
 use crate::store::batches::{BatchFilter, BatchRow};
 
 /// The operations on one database. Clones share its connections.
@@ -149,6 +150,24 @@ impl AdminService {
 
     pub async fn batch(&self, id: Uuid) -> Result<BatchRow, BatchError> {
         batches::get(&self.pool, id).await
+    }
+
+    /// Continues a batch that was interrupted, failed or killed: workers of the service make its steps.
+    ///
+    /// # Errors
+    /// The batch is unknown, or finished.
+    pub async fn resume_batch(&self, id: Uuid, acting: &Acting) -> Result<BatchRow, BatchError> {
+        batches::resume(&self.pool, id, acting, StepsBy::Worker).await?;
+        batches::get(&self.pool, id).await
+    }
+
+    /// Lists rows of the audit log, the newest first, and one more if there is another page.
+    pub async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, sqlx::Error> {
+        let filter = AuditFilter {
+            limit: filter.limit + 1,
+            ..filter.clone()
+        };
+        audit::list(&self.pool, &filter).await
     }
 
     /// Enqueues a job for each delivery.

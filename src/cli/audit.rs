@@ -1,18 +1,17 @@
 //! `audit list`: who did what.
 
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
 
 use super::age::age;
-use super::database::{CommandDatabase, DatabaseCommandArgs};
-use super::error::{CliError, Context};
-use super::list_page::{ListPage, RowNames, RowsAhead, print_page};
+use super::error::CliError;
+use super::list_page::{ListPage, RowNames, page_cursor, print_page};
+use super::operator::{Operator, OperatorCommandArgs};
 use super::table::{TextTable, moment};
 use crate::clock::Clock;
 use crate::config::time_ago::{self, TimeAgo};
 use crate::config::value_parsers::{integer_in, one_of};
-use crate::http::v1::cursor::{self, CursorKey};
-use crate::store::audit::{self, AuditAction, AuditEntry, AuditFilter};
+use crate::http::v1::admin::cursors::AuditCursor;
+use crate::store::audit::{AuditAction, AuditEntry, AuditFilter};
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -41,43 +40,27 @@ pub struct ListAuditArgs {
     pub limit: i64,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<AuditCursor>)]
     pub cursor: Option<AuditCursor>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
-}
-
-/// The page begins before this row.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AuditCursor(pub i64);
-
-impl CursorKey for AuditCursor {
-    const LIST: &'static str = "audit";
+    pub common: OperatorCommandArgs,
 }
 
 pub async fn run(command: AuditCommand) -> Result<(), CliError> {
     let AuditCommand::List(args) = command;
-    let database = CommandDatabase::open_current(&args.common.database).await?;
     let now = Clock::System.now();
     let filter = AuditFilter {
         actor: args.actor,
         action: args.action,
         since: args.since.map(|since| since.moment(now)),
         before: args.cursor.map(|cursor| cursor.0),
-        limit: args.limit + 1,
+        limit: args.limit,
     };
-    let rows = audit::list(&database.pool, &filter).await;
-    database.close().await?;
-    let mut rows = rows.context("list the audit log")?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows
-        .last()
-        .filter(|_| has_more)
-        .map(|last| cursor::encode(&AuditCursor(last.id)));
+    let operator = Operator::open(&args.common.target).await?;
+    let page = operator.audit_entries(&filter).await;
+    operator.close().await?;
+    let page = ListPage::of(page?, async |_| None).await;
     let headings = ["at", "age", "actor", "action", "state", "counts", "details"];
     let table = TextTable::new(headings).states(&[4]).texts(&[5, 6]);
     let names = RowNames {
@@ -85,8 +68,7 @@ pub async fn run(command: AuditCommand) -> Result<(), CliError> {
         one: "row",
         many: "rows",
     };
-    let next = next.map(|cursor| (cursor, RowsAhead::Unknown));
-    print_page(args.common.json, ListPage { data: rows, next }, names, table, cells)
+    print_page(args.common.json, page, names, table, cells)
 }
 
 fn cells(row: AuditEntry) -> [String; 7] {
@@ -100,8 +82,4 @@ fn cells(row: AuditEntry) -> [String; 7] {
         row.counts.to_string(),
         row.details.to_string(),
     ]
-}
-
-fn page_cursor(text: &str) -> Result<AuditCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

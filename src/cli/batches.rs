@@ -5,22 +5,15 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::actor;
 use super::age::{age, moment_and_age};
-use super::bulk;
-use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::CliError;
-use super::list_page::{ListPage, RowNames, print_page};
+use super::list_page::{ListPage, RowNames, page_cursor, print_page};
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, print_json};
 use super::table::{TextTable, moment, or_dash};
-use crate::admin::batches::error::BatchError;
-use crate::admin::batches::{self, StepsBy};
 use crate::config::value_parsers::{integer_in, one_of};
-use crate::domain::actor::Acting;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::v1::admin::cursors::BatchCursor;
-use crate::http::v1::cursor;
 use crate::store::batches::{BatchFilter, BatchRow, BatchState};
 
 #[derive(Debug, Subcommand)]
@@ -48,7 +41,7 @@ pub struct ListBatchesArgs {
     pub limit: i64,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<BatchCursor>)]
     pub cursor: Option<BatchCursor>,
 
     #[command(flatten)]
@@ -71,7 +64,7 @@ pub struct ResumeBatchArgs {
     #[arg(value_name = "ID")]
     pub id: Uuid,
 
-    /// Policy that selects the primary quote of a session, unless a person chose one.
+    /// Policy that selects the primary quote of a session, unless a person chose one. The workers of a service have their own.
     #[arg(
         long,
         env = "INGEST_PRIMARY_QUOTE_POLICY",
@@ -81,7 +74,7 @@ pub struct ResumeBatchArgs {
     pub primary_quote_policy: PrimaryQuotePolicy,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub async fn run(command: BatchesCommand) -> Result<ExitCode, CliError> {
@@ -169,26 +162,10 @@ async fn show(args: ShowBatchArgs) -> Result<(), CliError> {
 }
 
 async fn resume(args: ResumeBatchArgs) -> Result<ExitCode, CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let pool = &database.pool;
-    let acting = Acting::new(actor::current(), None);
-    let resumed = batches::resume(pool, args.id, &acting, StepsBy::Caller).await;
-    let ended = match resumed {
-        Ok(()) => bulk::steps(pool, args.id, args.primary_quote_policy, args.common.json).await,
-        Err(error) => Err(failed("resume the batch", error)),
-    };
-    database.close().await?;
+    let operator = Operator::open(&args.common.target).await?;
+    let ended = operator
+        .resume_batch(args.id, args.primary_quote_policy, args.common.json)
+        .await;
+    operator.close().await?;
     ended
-}
-
-/// `attempt` completes "could not …".
-fn failed(attempt: &str, error: BatchError) -> CliError {
-    match error {
-        BatchError::Unknown(_) | BatchError::Finished(_) => CliError::plain(error.to_string()),
-        error => CliError::to(attempt, error),
-    }
-}
-
-fn page_cursor(text: &str) -> Result<BatchCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{CliError, Context, EXIT_INTERRUPTED};
 use super::fixture_run::SeededManifest;
+use super::fixtures;
 use super::manifest::FixtureManifest;
 use super::output::print;
 use super::simulate::seed_sessions::SeededSessions;
@@ -53,8 +54,8 @@ pub struct DemoArgs {
     #[arg(long, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<SecretString>,
 
-    /// Directory of the fixtures and their manifest.
-    #[arg(long, value_name = "DIRECTORY", default_value = "fixtures")]
+    /// Directory of the fixtures and their manifest. By default fixtures/, or that of the installed package.
+    #[arg(long, value_name = "DIRECTORY", default_value_os_t = fixtures::default_folder(), hide_default_value = true)]
     pub fixtures: PathBuf,
 
     /// Address to listen on; port 0 selects a free one.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::age::{age, moment_and_age};
 use super::error::CliError;
-use super::list_page::{COUNTED_AHEAD, ListPage, RowNames, RowsAhead, print_page};
+use super::list_page::{COUNTED_AHEAD, ListPage, RowNames, RowsAhead, page_cursor, print_page};
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::{print, write};
 use super::table::{TextTable, moment, or_dash};
@@ -47,7 +47,7 @@ pub struct ListDocumentsArgs {
     pub before: Option<i64>,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<DocumentCursor>)]
     pub cursor: Option<DocumentCursor>,
 
     #[command(flatten)]
@@ -141,8 +141,4 @@ async fn show(args: ShowDocumentArgs) -> Result<(), CliError> {
         "\n{}",
         text.map_or_else(|| NO_BODY.to_owned(), |text| { visible_lines(&text) })
     ))
-}
-
-fn page_cursor(text: &str) -> Result<DocumentCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

@@ -94,6 +94,19 @@ impl Fixture {
     }
 }
 
+/// Where packages put the fixtures.
+const INSTALLED: &str = "/usr/share/avinode-ingest/fixtures";
+
+/// `fixtures` in the working directory, or else the fixtures of the installed package.
+pub fn default_folder() -> PathBuf {
+    let here = PathBuf::from("fixtures");
+    let installed = PathBuf::from(INSTALLED);
+    match !here.is_dir() && installed.is_dir() {
+        true => installed,
+        false => here,
+    }
+}
+
 /// Reads these files, and the `*.json` files of these directories and their subdirectories, in the given order and by name within
 /// a directory. Skips manifests and hidden files, and follows no links to directories.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, FixtureError> {

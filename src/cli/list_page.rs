@@ -8,6 +8,7 @@ use super::output::{print, print_json};
 use super::table::{TextTable, counted};
 use super::wrap::width_of;
 use crate::config::terminal::stdout_terminal;
+use crate::http::v1::cursor::{self, CursorKey};
 use crate::http::v1::response::ListResponse;
 
 /// Rows after a page that are counted at most.
@@ -54,6 +55,11 @@ impl<T> ListPage<T> {
         };
         Self { data: page.data, next }
     }
+}
+
+/// Parses the cursor of a list.
+pub fn page_cursor<K: CursorKey>(text: &str) -> Result<K, String> {
+    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }
 
 /// The words for the rows of a list.

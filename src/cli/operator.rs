@@ -1,8 +1,10 @@
 //! The operator API of a service, or the database: the commands that can use either see the same rows.
 
 pub mod api_client;
+pub mod audit;
 pub mod batches;
 pub mod changes;
+pub mod sessions;
 
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ use crate::http::v1::admin::job_filter::JobListParams;
 use crate::http::v1::cursor;
 use crate::http::v1::response::ListResponse;
 use crate::queue::admin::JobView;
-use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryView};
+use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryPage, DeliveryView};
 use crate::store::admin::documents::DocumentView;
 
 /// The operator API, or the database.
@@ -82,7 +84,33 @@ impl Operator {
             }
             Self::Api(api) => {
                 let params = DeliveryListParams::from(filter);
-                api.list(attempt, "deliveries", &params, filter.limit).await
+                api.list(attempt, &["admin", "deliveries"], &params, filter.limit).await
+            }
+        }
+    }
+
+    /// Reads those deliveries of a page that are asked for. In the database the others are looked up by their ids only, which an index has.
+    pub async fn some_deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        is_asked_for: impl Fn(Uuid) -> bool,
+    ) -> Result<DeliveryPage, CliError> {
+        match self {
+            Self::Database(database, _) => {
+                let attempt = "list the deliveries";
+                let (mut ids, next) = delivery_list::ids(&database.pool, filter).await.context(attempt)?;
+                ids.retain(|id| is_asked_for(*id));
+                let data = delivery_list::of_ids(&database.pool, &ids).await.context(attempt)?;
+                Ok(DeliveryPage { data, next })
+            }
+            Self::Api(_) => {
+                let mut page = self.deliveries(filter).await?;
+                page.data.retain(|delivery| is_asked_for(delivery.id));
+                let next = page.next_cursor.as_deref().and_then(cursor::decode);
+                Ok(DeliveryPage {
+                    data: page.data,
+                    next: next.map(|DeliveryCursor(id)| id),
+                })
             }
         }
     }
@@ -102,7 +130,7 @@ impl Operator {
         let attempt = "read the delivery";
         match self {
             Self::Database(_, service) => service.delivery(id).await.context(attempt),
-            Self::Api(api) => api.find(attempt, &["deliveries", &id.to_string()]).await,
+            Self::Api(api) => api.find(attempt, &["admin", "deliveries", &id.to_string()]).await,
         }
     }
 
@@ -118,7 +146,7 @@ impl Operator {
             }
             Self::Api(api) => {
                 let params = JobListParams::from(filter);
-                api.list(attempt, "jobs", &params, filter.limit).await
+                api.list(attempt, &["admin", "jobs"], &params, filter.limit).await
             }
         }
     }
@@ -127,7 +155,7 @@ impl Operator {
         let attempt = "read the job";
         match self {
             Self::Database(_, service) => service.job(id).await.context(attempt),
-            Self::Api(api) => api.find(attempt, &["jobs", &id.to_string()]).await,
+            Self::Api(api) => api.find(attempt, &["admin", "jobs", &id.to_string()]).await,
         }
     }
 
@@ -141,7 +169,9 @@ impl Operator {
             }
             Self::Api(api) => {
                 let params = DocumentListParams::from(filter);
-                let list = api.list(attempt, "documents", &params, filter.limit).await?;
+                let list = api
+                    .list(attempt, &["admin", "documents"], &params, filter.limit)
+                    .await?;
                 Ok(list.data)
             }
         }
@@ -151,7 +181,7 @@ impl Operator {
         let attempt = "read the document";
         match self {
             Self::Database(_, service) => service.document(id).await.context(attempt),
-            Self::Api(api) => api.find(attempt, &["documents", &id.to_string()]).await,
+            Self::Api(api) => api.find(attempt, &["admin", "documents", &id.to_string()]).await,
         }
     }
 
@@ -159,7 +189,7 @@ impl Operator {
         let attempt = "read what is stored about the id";
         match self {
             Self::Database(_, service) => service.trace(id).await.context(attempt),
-            Self::Api(api) => api.find(attempt, &["trace", id]).await,
+            Self::Api(api) => api.find(attempt, &["admin", "trace", id]).await,
         }
     }
 
@@ -167,7 +197,7 @@ impl Operator {
         let attempt = "read the summary";
         match self {
             Self::Database(_, service) => service.summary().await.context(attempt),
-            Self::Api(api) => api.read(attempt, ApiCall::get(&["summary"])).await,
+            Self::Api(api) => api.read(attempt, ApiCall::get(&["admin", "summary"])).await,
         }
     }
 }

@@ -30,8 +30,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 #[derive(Debug, clap::Args)]
 pub struct ReplayArgs {
-    /// Files and directories to send; of directories the *.json files, by name. Placeholders such as {{now-30m}} are replaced.
-    #[arg(value_name = "PATH", default_value = "fixtures/")]
+    /// Files and directories to send; of directories the *.json files, by name. By default fixtures/, or that of the installed package.
+    /// Placeholders such as {{now-30m}} are replaced.
+    #[arg(value_name = "PATH", default_values_os_t = [fixtures::default_folder()], hide_default_value = true)]
     pub paths: Vec<PathBuf>,
 
     /// Maximum rate of deliveries per second; fractions are allowed. Default: as fast as they are answered.

@@ -1,14 +1,9 @@
-//! `sessions`: chat sessions for an admin, through the same Rust API as the HTTP API, on the database.
+//! `sessions`: chat sessions for an admin.
 
 use clap::Subcommand;
-use uuid::Uuid;
 
-use super::actor;
-use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::CliError;
-use crate::clock::Clock;
-use crate::sessions::error::SessionError;
-use crate::sessions::service::SessionService;
+use super::operator::OperatorCommandArgs;
 
 pub mod change;
 pub mod list;
@@ -29,7 +24,7 @@ pub enum SessionsCommand {
     /// Archive the sessions that were completed more than 90 days ago
     ///
     /// Calls archive_old_chat_sessions() of the database. A running service calls it once a day.
-    Archive(DatabaseCommandArgs),
+    Archive(OperatorCommandArgs),
 }
 
 pub async fn run(command: SessionsCommand) -> Result<(), CliError> {
@@ -38,23 +33,5 @@ pub async fn run(command: SessionsCommand) -> Result<(), CliError> {
         SessionsCommand::Show(args) => show::run(args).await,
         SessionsCommand::Complete(args) => change::complete(args).await,
         SessionsCommand::Archive(args) => change::archive(args).await,
-    }
-}
-
-fn service(database: &CommandDatabase) -> SessionService {
-    SessionService::new(database.pool.clone(), Clock::System).acting_as(actor::current())
-}
-
-/// `attempt` completes "could not …".
-fn failed(attempt: &str, error: SessionError) -> CliError {
-    let busy = matches!(error, SessionError::Busy);
-    let failure = CliError::to(attempt, error);
-    if busy { failure.unavailable() } else { failure }
-}
-
-fn failed_on(session: Uuid, attempt: &str, error: SessionError) -> CliError {
-    match error {
-        SessionError::SessionNotFound => CliError::plain(format!("there is no session {session}")),
-        error => failed(attempt, error),
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::colour;
-use super::database::{CommandDatabase, DatabaseCommandArgs};
 use super::error::{CliError, Context};
+use super::operator::{Operator, OperatorCommandArgs};
 use super::output::print_line;
 use super::subject_args::SubjectArgs;
 use super::table::moment;
@@ -21,9 +21,8 @@ use crate::config::terminal::{OutputTerminal, stdout_terminal};
 use crate::config::value_parsers::one_of;
 use crate::domain::subject::SubjectKind;
 use crate::domain::terminal_text::visible;
-use crate::postgres::transaction::Pool;
 use crate::shutdown;
-use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryOutcome, DeliveryView};
+use crate::store::admin::delivery_list::{DeliveryFilter, DeliveryOutcome, DeliveryView};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// A delivery without an outcome is shown as queued after this time.
@@ -35,7 +34,6 @@ const COMMIT_LAG: TimeDelta = TimeDelta::seconds(5);
 /// Ids of one query, and queries of one poll.
 const PAGE: i64 = 1000;
 const MAX_PAGES: usize = 20;
-const ATTEMPT: &str = "list the deliveries";
 
 #[derive(Debug, clap::Args)]
 pub struct TailArgs {
@@ -51,36 +49,36 @@ pub struct TailArgs {
     pub outcome: Option<DeliveryOutcome>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 /// Ends with 0 at the first signal, and where nothing reads the output any more.
 pub async fn run(args: TailArgs) -> Result<(), CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
-    let database = CommandDatabase::open_current(&args.common.database).await?;
+    let operator = Operator::open(&args.common.target).await?;
     let followed = tokio::select! {
         biased;
         () = shutdown.cancelled() => Ok(()),
-        followed = follow(&database.pool, &args) => followed,
+        followed = follow(&operator, &args) => followed,
     };
-    database.close().await?;
+    operator.close().await?;
     followed
 }
 
-async fn follow(pool: &Pool, args: &TailArgs) -> Result<(), CliError> {
+async fn follow(operator: &Operator, args: &TailArgs) -> Result<(), CliError> {
     let terminal = stdout_terminal();
     let mut following = FollowedDeliveries::default();
     let (since, _) = args.subject.times();
     match since {
         Some(since) => following.since = Some(since),
-        None => following.skip(&newest(pool, args).await?, Clock::System.now()),
+        None => following.skip(&newest(operator, args).await?, Clock::System.now()),
     }
     if following.since.is_some() && since.is_none() {
-        let known = read(pool, args, &following).await?;
+        let known = read(operator, args, &following).await?;
         following.skip(&known, Clock::System.now());
     }
     loop {
-        let deliveries = read(pool, args, &following).await?;
+        let deliveries = read(operator, args, &following).await?;
         for delivery in following.news(deliveries, Clock::System.now(), args) {
             let line = match args.common.json {
                 true => serde_json::to_string(&delivery).context("write the output as JSON")?,
@@ -95,17 +93,20 @@ async fn follow(pool: &Pool, args: &TailArgs) -> Result<(), CliError> {
 }
 
 /// Reads the newest delivery.
-async fn newest(pool: &Pool, args: &TailArgs) -> Result<Vec<DeliveryView>, CliError> {
+async fn newest(operator: &Operator, args: &TailArgs) -> Result<Vec<DeliveryView>, CliError> {
     let filter = DeliveryFilter {
         limit: 1,
         ..filter(args)
     };
-    let page = delivery_list::list(pool, &filter).await.context(ATTEMPT)?;
-    Ok(page.data)
+    Ok(operator.deliveries(&filter).await?.data)
 }
 
-/// Reads the deliveries that can have news, the newest first. The others are looked up by their ids only, which an index has.
-async fn read(pool: &Pool, args: &TailArgs, following: &FollowedDeliveries) -> Result<Vec<DeliveryView>, CliError> {
+/// Reads the deliveries that can have news, the newest first.
+async fn read(
+    operator: &Operator,
+    args: &TailArgs,
+    following: &FollowedDeliveries,
+) -> Result<Vec<DeliveryView>, CliError> {
     let mut filter = DeliveryFilter {
         since: following.since,
         limit: PAGE,
@@ -113,11 +114,12 @@ async fn read(pool: &Pool, args: &TailArgs, following: &FollowedDeliveries) -> R
     };
     let mut deliveries = Vec::new();
     for _ in 0..MAX_PAGES {
-        let (mut ids, next) = delivery_list::ids(pool, &filter).await.context(ATTEMPT)?;
-        ids.retain(|id| following.can_have_news(*id));
-        deliveries.extend(delivery_list::of_ids(pool, &ids).await.context(ATTEMPT)?);
-        filter.before = next;
-        if next.is_none() {
+        let page = operator
+            .some_deliveries(&filter, |id| following.can_have_news(id))
+            .await?;
+        deliveries.extend(page.data);
+        filter.before = page.next;
+        if page.next.is_none() {
             break;
         }
     }

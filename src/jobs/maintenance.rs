@@ -20,6 +20,9 @@ use crate::store::{missing_expiries, resync};
 pub const LEASE: &str = "maintenance";
 const ARCHIVE_TURN: &str = "archive";
 const RECONCILE_TURN: &str = "reconcile";
+/// The names of work of each round, of which only the last run is recorded.
+const RESYNC: &str = "resync";
+const RETENTION: &str = "retention";
 
 const ARCHIVE_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Time between two rounds; the lease is held for four of them.
@@ -101,12 +104,18 @@ async fn look(pool: &Pool, process: &str, watch: &mut ApplicationWatch) -> Resul
     watch.look(pool, leads).await
 }
 
+/// Records the start of a run for those who watch: the round decides when it is due, and not this record.
+async fn record_run(pool: &Pool, process: &str, task: &str) -> Result<(), sqlx::Error> {
+    leader::claim_turn(pool, task, process, Duration::ZERO).await.map(drop)
+}
+
 /// Retention does not need the application's tables. Returns true if it has to run again in the next round.
 async fn is_retention_unfinished(pool: &Pool, process: &str, config: &RetentionConfig) -> bool {
     let run = async {
         if !lead(pool, process).await? {
             return Ok(false);
         }
+        record_run(pool, process, RETENTION).await?;
         let report = retention::run(pool, config, RETENTION_BUDGET).await?;
         Ok::<_, sqlx::Error>(report.is_unfinished)
     };
@@ -164,6 +173,7 @@ pub async fn full_round(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     if !lead(pool, process).await? {
         return Ok(());
     }
+    record_run(pool, process, RESYNC).await?;
     rematch(pool, &resync::find_missed_sessions(pool).await?).await?;
     restore_expiries(pool).await?;
     if let Err(error) = archive(pool, process).await {

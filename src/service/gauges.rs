@@ -12,8 +12,10 @@ use crate::ingest::memory_budget::MemoryBudget;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::job_kind::JobKind;
+use crate::queue::rate_limit::status::LimiterReport;
 use crate::queue::{census, leader};
 use crate::store::chat_sessions::aggregate;
+use crate::store::deliveries;
 
 const INTERVAL: Duration = Duration::from_secs(15);
 /// Rounds between two counts of the sessions, which read the application's table: five minutes.
@@ -60,10 +62,9 @@ impl Series {
         let dead = census::read_dead(pool).await?.into_iter();
         let dead = dead.map(|it| (vec![("kind", kind_label(&it.kind))], count(it.jobs)));
         self.set("avinode_ingest_dead_jobs", none_of_kinds().chain(dead).collect());
-        let current = status::read(pool).await?.as_str();
-        for state in FETCHING_STATES {
-            let is_current = f64::from(u8::from(state == current));
-            gauge!("avinode_ingest_fetching", "state" => state).set(is_current);
+        fetching(pool).await?;
+        if let Some(received_at) = deliveries::newest(pool).await? {
+            gauge!("avinode_ingest_last_delivery_timestamp_seconds").set(count(received_at.timestamp()));
         }
         for run in leader::last_runs(pool).await? {
             let labels = vec![Label::new("task", run.task)];
@@ -93,6 +94,23 @@ impl Series {
             self.0.insert((name, labels));
         }
     }
+}
+
+/// Sets the state of fetching, and what the process that fetches published of its calls.
+async fn fetching(pool: &Pool) -> Result<(), sqlx::Error> {
+    let LimiterReport {
+        status, restrictions, ..
+    } = status::report(pool).await?;
+    for state in FETCHING_STATES {
+        let is_current = f64::from(u8::from(state == status.as_str()));
+        gauge!("avinode_ingest_fetching", "state" => state).set(is_current);
+    }
+    if let Some(limit) = restrictions.limit {
+        gauge!("avinode_ingest_fetch_calls_per_second_limit").set(limit.per_second);
+    }
+    gauge!("avinode_ingest_fetch_failed_resources").set(number(restrictions.breaker.failed.len()));
+    gauge!("avinode_ingest_fetch_refused_resources").set(number(restrictions.refused.keys.len()));
+    Ok(())
 }
 
 /// A series for each kind, also while it has no such job: an expression that compares it is never without data.

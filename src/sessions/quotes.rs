@@ -38,7 +38,12 @@ impl SessionService {
             current_step: optional(update.current_step.as_deref(), validate::step)?,
             ..update.clone()
         };
-        self.change(session, AuditAction::RecordQuote, |mut tx| async move {
+        let details = json!({
+            "session": session,
+            "quote": update.quote_id,
+            "primary_quote": update.primary_quote_id,
+        });
+        self.change_with(session, AuditAction::RecordQuote, details, |mut tx| async move {
             self.record_quote(&mut tx, session, update).await?;
             Ok(tx)
         })
@@ -55,10 +60,16 @@ impl SessionService {
         let before = lock_session(tx, session).await?;
         let trip_ids = quotes::trip_ids_of_session(tx, session).await?;
         let quote = load_quote(tx, &before, "quote_id", update.quote_id, &trip_ids).await?;
-        if let Some(primary) = update.primary_quote_id.filter(|primary| *primary != update.quote_id) {
-            load_quote(tx, &before, "primary_quote_id", primary, &trip_ids).await?;
-        }
         let key = ledger_key(update.quote_id, &quote);
+        let primary = match update.primary_quote_id {
+            Some(row) if row == update.quote_id => Some((row, key.clone())),
+            Some(row) => {
+                let primary = load_quote(tx, &before, "primary_quote_id", row, &trip_ids).await?;
+                Some((row, ledger_key(row, &primary)))
+            }
+            None => None,
+        };
+        let pinned = timeline_and_pin::pinned(tx, session).await?;
         let entered = quotes::insert_into_ledger(tx, session, &key).await?;
         let is_closed = SessionStatus::is_closed_word(&before.status);
         let step = update.current_step.clone().or_else(|| {
@@ -70,13 +81,17 @@ impl SessionService {
             ..update.clone()
         };
         quotes::write(tx, session, &write, i64::from(entered), now).await?;
-        if update.primary_quote_id.is_some() {
-            timeline_and_pin::pin(tx, session).await?;
-        }
         if entered {
             let detail = json!({"quote": key, "operator": quote.operator_name, "source": "api"});
             let event = TimelineEvent::quote_received(&key, Some(now), detail);
             timeline_and_pin::append(tx, session, event, &self.actor).await?;
+        }
+        if let Some((row, key)) = primary {
+            timeline_and_pin::pin(tx, session).await?;
+            if pinned != Some(row) {
+                let event = TimelineEvent::primary_quote_pinned(&key, now);
+                timeline_and_pin::append(tx, session, event, &self.actor).await?;
+            }
         }
         Ok(())
     }
@@ -89,7 +104,14 @@ impl SessionService {
     pub async fn unpin(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         self.change(session, AuditAction::UnpinPrimaryQuote, |mut tx| async move {
             lock_session(&mut tx, session).await?;
+            let pinned = timeline_and_pin::pinned(&mut tx, session).await?;
             if timeline_and_pin::unpin(&mut tx, session).await? {
+                if let Some(row) = pinned {
+                    let quote = quotes::find_row(&mut tx, row, &[]).await?;
+                    let key = quote.map_or_else(|| format!("row:{row}"), |quote| ledger_key(row, &quote));
+                    let event = TimelineEvent::primary_quote_unpinned(&key, self.now());
+                    timeline_and_pin::append(&mut tx, session, event, &self.actor).await?;
+                }
                 enqueue_rematch(&mut tx, session).await?;
             }
             Ok(tx)

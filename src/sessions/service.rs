@@ -82,9 +82,21 @@ impl SessionService {
         action: AuditAction,
         change: impl Fn(Transaction<'static>) -> F,
     ) -> Result<ChatSession, SessionError> {
+        let details = json!({"session": session});
+        self.change_with(session, action, details, change).await
+    }
+
+    /// Changes a session as [`Self::change`] does. `details`: those of the row in the audit log.
+    pub(super) async fn change_with<F: Future<Output = Result<Transaction<'static>, SessionError>>>(
+        &self,
+        session: Uuid,
+        action: AuditAction,
+        details: Value,
+        change: impl Fn(Transaction<'static>) -> F,
+    ) -> Result<ChatSession, SessionError> {
         with_retries(|| async {
             let mut tx = change(tx::writing(&self.pool).await?).await?;
-            self.record(&mut tx, action, json!({"session": session})).await?;
+            self.record(&mut tx, action, details.clone()).await?;
             self.queue_webhook(&mut tx, session).await?;
             let session = load_session(&mut tx, session).await?;
             tx.commit().await?;

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr, VariantArray};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::actor::Actor;
@@ -14,7 +15,10 @@ use crate::postgres::interval::interval;
 use crate::postgres::transaction::{Pool, Transaction};
 
 /// An action, as the log names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString, VariantArray, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AuditAction {
     Purge,
@@ -97,7 +101,7 @@ pub async fn append_in(
 }
 
 /// A row of the log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     pub id: i64,
     pub at: DateTime<Utc>,
@@ -106,8 +110,13 @@ pub struct AuditEntry {
     pub actor: String,
     pub action: String,
     pub dry_run: bool,
+    /// `begun`, `finished`, `interrupted` or `failed`.
     pub state: String,
+    /// The filter or the ids. Personal text is in it as a digest only.
+    #[schema(value_type = Object)]
     pub details: Value,
+    /// Changed rows by table.
+    #[schema(value_type = Object)]
     pub counts: Value,
 }
 

@@ -42,7 +42,7 @@ const WAITS: &[f64] = &[
 /// Powers of two up to the largest batch.
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
-pub const METRICS: [Metric; 23] = [
+pub const METRICS: [Metric; 29] = [
     counter(
         "avinode_ingest_deliveries_total",
         &["status", "scheme", "reason"],
@@ -145,6 +145,26 @@ pub const METRICS: [Metric; 23] = [
         "1 for the state of fetching: running, paused, breaker_open, suspended or unserved.",
     ),
     gauge(
+        "avinode_ingest_fetch_calls_per_second_limit",
+        &[],
+        "Calls of Avinode's API that are allowed a second, over all processes.",
+    ),
+    gauge(
+        "avinode_ingest_fetch_failed_resources",
+        &[],
+        "Resources whose calls failed since the last success, at most 100; five of them open the breaker.",
+    ),
+    gauge(
+        "avinode_ingest_fetch_refused_resources",
+        &[],
+        "Resources that Avinode refused since the last success, at most 100.",
+    ),
+    gauge(
+        "avinode_ingest_last_delivery_timestamp_seconds",
+        &[],
+        "Time of the last stored delivery, in Unix time.",
+    ),
+    gauge(
         "avinode_ingest_active_sessions",
         &["step"],
         "Active sessions by workflow step.",
@@ -160,9 +180,19 @@ pub const METRICS: [Metric; 23] = [
         "Connections to the database that are in use by this process.",
     ),
     gauge(
+        "avinode_ingest_database_connections_waiting",
+        &[],
+        "Tasks of this process that wait for a connection to the database.",
+    ),
+    gauge(
+        "avinode_ingest_database_connections_limit",
+        &[],
+        "Connections to the database that this process may open.",
+    ),
+    gauge(
         "avinode_ingest_build_info",
-        &["version"],
-        "1, with the version of the program.",
+        &["version", "commit", "schema"],
+        "1, with the version of the program, its commit and its newest migration.",
     ),
 ];
 
@@ -217,7 +247,6 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
             MetricKind::Histogram(_) => metrics::describe_histogram!(name, help),
         }
     }
-    metrics::gauge!("avinode_ingest_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
 }
 

@@ -25,6 +25,8 @@ pub enum TimelineKind {
     TripWithheld,
     ProposalAttached,
     SessionCompleted,
+    PrimaryQuotePinned,
+    PrimaryQuoteUnpinned,
 }
 
 impl TimelineKind {
@@ -154,6 +156,21 @@ impl TimelineEvent {
 
     pub fn session_completed(at: DateTime<Utc>) -> Self {
         TimelineKind::SessionCompleted.event(format!("completed/{}", at.timestamp_micros()), Some(at), json!({}))
+    }
+
+    /// A person or the application chose the primary quote. `quote`: its key in the ledger.
+    pub fn primary_quote_pinned(quote: &str, at: DateTime<Utc>) -> Self {
+        Self::of_pin(TimelineKind::PrimaryQuotePinned, quote, at)
+    }
+
+    /// The policy chooses the primary quote again. `quote`: the key of the one that was pinned.
+    pub fn primary_quote_unpinned(quote: &str, at: DateTime<Utc>) -> Self {
+        Self::of_pin(TimelineKind::PrimaryQuoteUnpinned, quote, at)
+    }
+
+    fn of_pin(kind: TimelineKind, quote: &str, at: DateTime<Utc>) -> Self {
+        let dedup_key = format!("{kind}/{}", at.timestamp_micros());
+        kind.event(dedup_key, Some(at), json!({"quote": quote}))
     }
 
     /// The event in a few words, for job outcomes: `quote_received aquote-386512791`.

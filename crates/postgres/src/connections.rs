@@ -21,8 +21,10 @@ use super::sqlstate::is_passing;
 
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
 
-/// The gauge of connections in use.
+/// The gauges of connections in use, of tasks that wait for one, and of connections that may be opened.
 const IN_USE: &str = "avinode_ingest_database_connections_in_use";
+const WAITING: &str = "avinode_ingest_database_connections_waiting";
+const LIMIT: &str = "avinode_ingest_database_connections_limit";
 /// A connection that worked this recently is used without a ping.
 const TRUSTED: Duration = Duration::from_secs(1);
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -43,6 +45,7 @@ struct Shared {
     generation: AtomicU64,
     /// The last failure to connect, for those that had to wait meanwhile.
     failure: Mutex<Option<String>>,
+    _limit: Counted,
 }
 
 impl Connections {
@@ -52,6 +55,7 @@ impl Connections {
             idle: Mutex::default(),
             generation: AtomicU64::new(0),
             failure: Mutex::default(),
+            _limit: Counted::new(LIMIT, settings.max),
             settings,
         }))
     }
@@ -70,8 +74,10 @@ impl Connections {
         if let AcquireHook(Some(hook)) = &self.settings().on_acquire {
             hook();
         }
+        let waiting = Counted::new(WAITING, 1);
         let place = timeout_at(deadline, self.0.places.clone().acquire_owned());
         let place = place.await.map_err(|_| self.no_place(limit))?;
+        drop(waiting);
         let place = place.map_err(|_| Error::PoolClosed)?;
         let live = match self.idle().await {
             Some(live) => live,
@@ -83,7 +89,7 @@ impl Connections {
             pool: self.clone(),
             health: Arc::default(),
             clean: true,
-            _in_use: InUse::begin(),
+            _in_use: Counted::new(IN_USE, 1),
         })
     }
 
@@ -207,23 +213,26 @@ pub(super) struct Connection {
     pub(super) health: Arc<ConnectionHealth>,
     /// Nothing is running on it.
     clean: bool,
-    _in_use: InUse,
+    _in_use: Counted,
 }
 
-/// Counts a connection in use, until it is dropped.
+/// A number that a gauge has until this is dropped.
 #[derive(Debug)]
-struct InUse;
+struct Counted {
+    gauge: &'static str,
+    number: u32,
+}
 
-impl InUse {
-    fn begin() -> Self {
-        metrics::gauge!(IN_USE).increment(1);
-        Self
+impl Counted {
+    fn new(gauge: &'static str, number: u32) -> Self {
+        metrics::gauge!(gauge).increment(number);
+        Self { gauge, number }
     }
 }
 
-impl Drop for InUse {
+impl Drop for Counted {
     fn drop(&mut self) {
-        metrics::gauge!(IN_USE).decrement(1);
+        metrics::gauge!(self.gauge).decrement(self.number);
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::cli::age::age;
 use crate::cli::error::CliError;
 use crate::cli::filter_args::DeliveryFilterArgs;
-use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, print_page};
+use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, page_cursor, print_page};
 use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::integer_in;
@@ -27,7 +27,7 @@ pub struct ListDeliveriesArgs {
     pub before: Option<Uuid>,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<DeliveryCursor>)]
     pub cursor: Option<DeliveryCursor>,
 
     #[command(flatten)]
@@ -99,8 +99,4 @@ fn cells(delivery: DeliveryView) -> [String; 9] {
         delivery.outcome,
         or_dash(delivery.detail),
     ]
-}
-
-fn page_cursor(text: &str) -> Result<DeliveryCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

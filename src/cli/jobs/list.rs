@@ -4,7 +4,7 @@ use crate::admin::job_list::JobListFilter;
 use crate::cli::age::age;
 use crate::cli::error::CliError;
 use crate::cli::filter_args::JobFilterArgs;
-use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, print_page};
+use crate::cli::list_page::{COUNTED_AHEAD, ListPage, RowNames, page_cursor, print_page};
 use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::table::{TextTable, moment, or_dash};
 use crate::config::value_parsers::integer_in;
@@ -22,7 +22,7 @@ pub struct ListJobsArgs {
     pub limit: i64,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<JobCursor>)]
     pub cursor: Option<JobCursor>,
 
     #[command(flatten)]
@@ -90,8 +90,4 @@ fn cells(job: JobView) -> [String; 9] {
         or_dash(job.key),
         or_dash(job.reason),
     ]
-}
-
-fn page_cursor(text: &str) -> Result<JobCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

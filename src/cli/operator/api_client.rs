@@ -1,4 +1,4 @@
-//! Calls of the operator API. A service that refuses a call, and one that cannot be reached, are different errors.
+//! Calls of the API of a service. A service that refuses a call, and one that cannot be reached, are different errors.
 
 use reqwest::{Client, Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,9 +29,10 @@ pub struct ApiRefusal {
     pub detail: String,
 }
 
-/// A call below `/v1/admin`.
+/// A call of the API.
 pub struct ApiCall<'c> {
     pub method: Method,
+    /// Below `/v1`.
     pub path: &'c [&'c str],
     /// Null for a parameter that is not given.
     pub query: Map<String, Value>,
@@ -68,7 +69,7 @@ impl ApiClient {
     pub async fn list<T: DeserializeOwned>(
         &self,
         attempt: &str,
-        path: &str,
+        path: &[&str],
         params: &impl Serialize,
         limit: i64,
     ) -> Result<ListResponse<T>, CliError> {
@@ -87,7 +88,7 @@ impl ApiClient {
             query.insert("limit".to_owned(), size.into());
             let call = ApiCall {
                 query: query.clone(),
-                ..ApiCall::get(std::slice::from_ref(&path))
+                ..ApiCall::get(path)
             };
             let page: ListResponse<T> = self.read(attempt, call).await?;
             let is_full = page.data.len() == size;
@@ -120,7 +121,7 @@ impl ApiClient {
     ) -> Result<Result<T, ApiRefusal>, CliError> {
         let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.clear().extend(["v1", "admin"]).extend(call.path);
+            segments.clear().push("v1").extend(call.path);
         }
         for (name, value) in call.query.iter().filter(|(_, value)| !value.is_null()) {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Operator;
@@ -12,20 +13,24 @@ use super::api_client::{ApiCall, ApiClient};
 use crate::admin::batches::error::BatchError;
 use crate::admin::batches::observer::BatchObserver;
 use crate::admin::batches::work::BatchWork;
+use crate::admin::batches::{self, StepsBy};
+use crate::cli::actor;
 use crate::cli::bulk::progress::BatchProgress;
 use crate::cli::bulk::{self, BulkArgs};
 use crate::cli::error::{CliError, Context, EXIT_INTERRUPTED};
 use crate::cli::output::{print, print_json};
-use crate::domain::actor::ActionNote;
+use crate::domain::actor::{Acting, ActionNote};
+use crate::domain::chat_session::page::Page;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::http::v1::admin::batches::{BatchAction, BatchListParams, NewBatchRequest};
 use crate::http::v1::admin::cursors::BatchCursor;
-use crate::http::v1::cursor;
 use crate::http::v1::response::ListResponse;
 use crate::shutdown;
 use crate::stderr;
 use crate::store::batches::{BatchFilter, BatchRow, BatchState};
 
+/// The problem of a batch that cannot be resumed.
+const FINISHED: &str = "batch-finished";
 /// The pause between two looks at a batch that workers run.
 const POLL: Duration = Duration::from_millis(300);
 
@@ -34,17 +39,12 @@ impl Operator {
         let attempt = "list the batches";
         match self {
             Self::Database(_, service) => {
-                let mut data = service.batches(filter).await.context(attempt)?;
-                let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-                let has_more = data.len() > limit;
-                data.truncate(limit);
-                let last = data.last().filter(|_| has_more);
-                let next_cursor = last.map(|last| cursor::encode(&BatchCursor(last.id)));
-                Ok(ListResponse { data, next_cursor })
+                let rows = service.batches(filter).await.context(attempt)?;
+                Ok(Page::from_rows(rows, filter.limit, |batch| BatchCursor(batch.id)).into())
             }
             Self::Api(api) => {
                 let params = BatchListParams::from(filter);
-                api.list(attempt, "batches", &params, filter.limit).await
+                api.list(attempt, &["admin", "batches"], &params, filter.limit).await
             }
         }
     }
@@ -56,7 +56,20 @@ impl Operator {
                 Err(BatchError::Unknown(_)) => Ok(None),
                 batch => batch.map(Some).context(attempt),
             },
-            Self::Api(api) => api.find(attempt, &["batches", &id.to_string()]).await,
+            Self::Api(api) => api.find(attempt, &["admin", "batches", &id.to_string()]).await,
+        }
+    }
+
+    /// Continues a batch, and prints its result.
+    pub async fn resume_batch(&self, id: Uuid, policy: PrimaryQuotePolicy, json: bool) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Database(database, _) => {
+                let acting = Acting::new(actor::current(), None);
+                let resumed = batches::resume(&database.pool, id, &acting, StepsBy::Caller).await;
+                resumed.map_err(failed)?;
+                bulk::steps(&database.pool, id, policy, json).await
+            }
+            Self::Api(api) => resume(api, id, json).await,
         }
     }
 
@@ -75,6 +88,13 @@ impl Operator {
     }
 }
 
+fn failed(error: BatchError) -> CliError {
+    match error {
+        BatchError::Unknown(_) | BatchError::Finished(_) => CliError::plain(error.to_string()),
+        error => CliError::to("resume the batch", error),
+    }
+}
+
 async fn run(api: &ApiClient, work: &BatchWork, args: &BulkArgs, json: bool) -> Result<ExitCode, CliError> {
     if !args.dry_run && !args.yes {
         return Err(CliError::setting(
@@ -82,14 +102,33 @@ async fn run(api: &ApiClient, work: &BatchWork, args: &BulkArgs, json: bool) -> 
         ));
     }
     let stop = shutdown::on_signals().context("watch for signals")?;
-    let call = ApiCall::post(&["batches"], json!(request(work, args)));
+    let call = ApiCall::post(&["admin", "batches"], json!(request(work, args)));
     let begun: BatchRow = api.read("begin the batch", call).await?;
+    follow(api, begun.id, stop, json).await
+}
+
+async fn resume(api: &ApiClient, id: Uuid, json: bool) -> Result<ExitCode, CliError> {
+    let stop = shutdown::on_signals().context("watch for signals")?;
+    let id_text = id.to_string();
+    let path = ["admin", "batches", &id_text, "resume"];
+    let resumed = api
+        .call::<BatchRow>("resume the batch", ApiCall::post(&path, json!({})))
+        .await?;
+    match resumed {
+        Ok(_) => follow(api, id, stop, json).await,
+        Err(refusal) if refusal.problem == FINISHED => Err(failed(BatchError::Finished(id))),
+        Err(_) => Err(failed(BatchError::Unknown(id))),
+    }
+}
+
+/// Shows the progress of a batch that workers run, and prints its result.
+async fn follow(api: &ApiClient, id: Uuid, stop: CancellationToken, json: bool) -> Result<ExitCode, CliError> {
     let progress = BatchProgress::new(stop);
-    let ended = wait(api, begun.id, &progress).await;
+    let ended = wait(api, id, &progress).await;
     progress.finish();
     let batch = ended?;
     let is_finished = matches!(batch.state.parse(), Ok(BatchState::Finished));
-    if is_finished && !args.dry_run && batch.selected == 0 {
+    if is_finished && !batch.dry_run && batch.selected == 0 {
         bulk::print_nothing(json)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -119,7 +158,9 @@ async fn run(api: &ApiClient, work: &BatchWork, args: &BulkArgs, json: bool) -> 
 async fn wait(api: &ApiClient, id: Uuid, progress: &BatchProgress) -> Result<BatchRow, CliError> {
     let id = id.to_string();
     loop {
-        let batch: BatchRow = api.read("read the batch", ApiCall::get(&["batches", &id])).await?;
+        let batch: BatchRow = api
+            .read("read the batch", ApiCall::get(&["admin", "batches", &id]))
+            .await?;
         progress.stepped(&batch, false);
         let is_running = matches!(batch.state.parse(), Ok(BatchState::Running));
         if !is_running || progress.stops() {

@@ -68,7 +68,7 @@ impl Operator {
         let mut replayed = DeliveriesReplayed::default();
         for id in ids {
             let id_text = id.to_string();
-            let path = ["deliveries", &id_text, "replay"];
+            let path = ["admin", "deliveries", &id_text, "replay"];
             let call = ApiCall::post(&path, request.clone());
             match api.call::<ReplayedDelivery>(attempt, call).await? {
                 Ok(_) => replayed.enqueued.push(*id),
@@ -91,7 +91,7 @@ async fn change_jobs(
     let mut changed = JobsChanged::default();
     for id in ids {
         let id_text = id.to_string();
-        let path = ["jobs", &id_text, action];
+        let path = ["admin", "jobs", &id_text, action];
         let call = ApiCall::post(&path, request.clone());
         match api.call::<ChangedJob>(attempt, call).await? {
             Ok(_) => changed.done.push(*id),
@@ -106,7 +106,7 @@ async fn change_jobs(
 async fn refuse_timers(api: &ApiClient, attempt: &str, ids: &[i64]) -> Result<(), CliError> {
     let mut timers = Vec::new();
     for id in ids {
-        let job: Option<JobView> = api.find(attempt, &["jobs", &id.to_string()]).await?;
+        let job: Option<JobView> = api.find(attempt, &["admin", "jobs", &id.to_string()]).await?;
         let is_timer = |job: &JobView| {
             let kind = job.kind.parse::<JobKind>();
             job.state != JobState::Dead && kind.is_ok_and(|kind| JobKind::TIMERS.contains(&kind))

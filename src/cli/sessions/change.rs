@@ -3,12 +3,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{failed, service};
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
-use crate::cli::error::{CliError, chain};
+use crate::cli::error::CliError;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::output::print;
 use crate::cli::table::counted;
-use crate::sessions::error::SessionError;
 
 #[derive(Debug, clap::Args)]
 pub struct CompleteSessionsArgs {
@@ -17,25 +15,24 @@ pub struct CompleteSessionsArgs {
     pub ids: Vec<Uuid>,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 /// Completes each session on its own, so that one that is refused does not keep the others from being completed.
 pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let sessions = service(&database);
+    let operator = Operator::open(&args.common.target).await?;
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
     for id in args.ids {
-        match sessions.complete(id).await {
-            Ok(_) => done.push(id),
-            Err(error) => not_done.push((id, error)),
+        match operator.complete_session(id).await? {
+            Ok(()) => done.push(id),
+            Err(refusal) => not_done.push((id, refusal)),
         }
     }
-    database.close().await?;
+    operator.close().await?;
     if args.common.json {
         let not_done = not_done
             .iter()
-            .map(|(id, error)| json!({"id": id, "error": error.to_string()}));
+            .map(|(id, refusal)| json!({"id": id, "error": refusal.reason}));
         print(json!({"done": done, "not_done": not_done.collect::<Vec<_>>()}))?;
     } else {
         print(format_args!("{} completed", counted(done.len(), "session", "sessions")))?;
@@ -45,20 +42,18 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<(), CliError>
     }
     let refused: Vec<String> = not_done
         .iter()
-        .map(|(id, error)| format!("{id}: {}", chain(error)))
+        .map(|(id, refusal)| format!("{id}: {}", refusal.reason))
         .collect();
     let failure = CliError::plain(format!("not completed: {}", refused.join("; ")));
-    let busy = not_done.iter().any(|(_, error)| matches!(error, SessionError::Busy));
-    Err(if busy { failure.unavailable() } else { failure })
+    let is_passing = not_done.iter().any(|(_, refusal)| refusal.is_passing);
+    Err(if is_passing { failure.unavailable() } else { failure })
 }
 
-pub(super) async fn archive(args: DatabaseCommandArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
-    let archived = service(&database).archive().await;
-    let archived = archived
-        .map_err(|error| failed("archive the sessions", error))?
-        .archived;
-    database.close().await?;
+pub(super) async fn archive(args: OperatorCommandArgs) -> Result<(), CliError> {
+    let operator = Operator::open(&args.target).await?;
+    let archived = operator.archive_sessions().await;
+    operator.close().await?;
+    let archived = archived?.archived;
     match archived {
         _ if args.json => print(json!({"archived": archived})),
         Some(sessions) => print(format_args!("{} archived", counted(sessions, "session", "sessions"))),

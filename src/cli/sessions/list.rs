@@ -2,13 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{failed, service};
 use crate::cli::age::age;
-use crate::cli::database::CommandDatabase;
 use crate::cli::error::CliError;
-use crate::cli::list_page::{ListPage, RowNames, RowsAhead, print_page};
+use crate::cli::list_page::{ListPage, RowNames, RowsAhead, page_cursor, print_page};
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::table::{TextTable, moment, or_dash, price};
-use crate::config::database::DatabaseArgs;
 use crate::config::value_parsers::{boolean, integer_in};
 use crate::domain::chat_session::page::{MAX_LIMIT, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::status::SessionStatus;
@@ -61,19 +59,15 @@ pub struct ListSessionsArgs {
     pub limit: u16,
 
     /// Next page: the cursor that the page before printed.
-    #[arg(long, value_name = "CURSOR", value_parser = page_cursor)]
+    #[arg(long, value_name = "CURSOR", value_parser = page_cursor::<SessionCursor>)]
     pub cursor: Option<SessionCursor>,
 
-    /// Print JSON, for scripts: the sessions as `data`, and `next_cursor`.
-    #[arg(long)]
-    pub json: bool,
-
     #[command(flatten)]
-    pub database: DatabaseArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.database).await?;
+    let operator = Operator::open(&args.common.target).await?;
     let filter = SessionFilter {
         conversation_id: args.conversation,
         request_id: args.request,
@@ -89,19 +83,17 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
         after: args.cursor,
         limit: args.limit,
     };
-    let sessions = service(&database);
-    let listed = sessions.list(&filter, &page).await;
-    let mut listed = listed.map_err(|error| failed("list the sessions", error))?;
+    let mut listed = operator.sessions(&filter, &page).await?;
     let next_cursor = listed.next.as_ref().map(cursor::encode);
     let following = PageRequest {
         after: listed.next.take(),
         limit: MAX_LIMIT,
     };
     let ahead = match &next_cursor {
-        Some(_) if !args.json => sessions.list(&filter, &following).await.ok(),
+        Some(_) if !args.common.json => operator.sessions(&filter, &following).await.ok(),
         _ => None,
     };
-    database.close().await?;
+    operator.close().await?;
     let ahead = ahead.map_or(RowsAhead::Unknown, |page| match page.next {
         Some(_) => RowsAhead::AtLeast(page.data.len()),
         None => RowsAhead::Counted(page.data.len()),
@@ -130,7 +122,7 @@ pub(super) async fn run(args: ListSessionsArgs) -> Result<(), CliError> {
         data: listed.data,
         next: next_cursor.map(|cursor| (cursor, ahead)),
     };
-    print_page(args.json, page, names, table, cells)
+    print_page(args.common.json, page, names, table, cells)
 }
 
 fn cells(session: ChatSession) -> [String; 8] {
@@ -177,8 +169,4 @@ fn uuid(text: &str) -> Result<Uuid, String> {
 fn status(word: &str) -> Result<SessionStatus, String> {
     word.parse()
         .map_err(|_| "is not one of: active, paused, completed, archived".to_owned())
-}
-
-fn page_cursor(text: &str) -> Result<SessionCursor, String> {
-    cursor::decode(text).ok_or_else(|| "is not a cursor of this list".to_owned())
 }

@@ -3,15 +3,13 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{failed_on, service};
 use crate::cli::age::moment_and_age;
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
 use crate::cli::error::CliError;
+use crate::cli::operator::sessions::SessionRecord;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::output::{print, print_json};
 use crate::cli::table::{TextTable, moment, or_dash, price};
-use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, TimelineEntry};
-use crate::sessions::error::SessionError;
 
 #[derive(Debug, clap::Args)]
 pub struct ShowSessionArgs {
@@ -20,19 +18,21 @@ pub struct ShowSessionArgs {
     pub id: Uuid,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
 }
 
 pub(super) async fn run(args: ShowSessionArgs) -> Result<(), CliError> {
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let sessions = &service(&database);
-    let failed = |error| failed_on(args.id, "read the session", error);
-    let session = sessions.get(args.id).await.map_err(failed)?;
-    let quotes = every_page(async |page| sessions.quotes(args.id, &page).await);
-    let quotes = quotes.await.map_err(failed)?;
-    let timeline = every_page(async |page| sessions.timeline(args.id, &page).await);
-    let timeline = timeline.await.map_err(failed)?;
-    database.close().await?;
+    let operator = Operator::open(&args.common.target).await?;
+    let found = operator.session(args.id).await;
+    operator.close().await?;
+    let Some(SessionRecord {
+        session,
+        quotes,
+        timeline,
+    }) = found?
+    else {
+        return Err(CliError::plain(format!("there is no session {}", args.id)));
+    };
     if args.common.json {
         return print_json(&json!({"session": session, "quotes": quotes, "timeline": timeline}));
     }
@@ -44,24 +44,6 @@ pub(super) async fn run(args: ShowSessionArgs) -> Result<(), CliError> {
         print(format_args!("\n{}", timeline_table(timeline)))?;
     }
     Ok(())
-}
-
-async fn every_page<T, P>(
-    mut read: impl AsyncFnMut(PageRequest<P>) -> Result<Page<T, P>, SessionError>,
-) -> Result<Vec<T>, SessionError> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = PageRequest {
-            after,
-            limit: MAX_LIMIT,
-        };
-        let listed = read(page).await?;
-        found.extend(listed.data);
-        if listed.next.is_none() {
-            return Ok(found);
-        }
-        after = listed.next;
-    }
 }
 
 fn session_table(session: ChatSession) -> TextTable {

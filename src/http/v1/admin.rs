@@ -1,6 +1,7 @@
 //! The operator API under `/v1/admin`: it authorises, parses, calls `admin` and renders.
 
 pub mod actions;
+pub mod audit;
 pub mod batches;
 pub mod cursors;
 pub mod deliveries;

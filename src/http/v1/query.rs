@@ -5,9 +5,9 @@ use std::error::Error;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
 use hyper::http::request::Parts;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::Error as ParameterError;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -66,7 +66,7 @@ impl PageParams {
 }
 
 /// Parameters of the list of sessions. Filters are combined with AND.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SessionListParams {
@@ -111,5 +111,24 @@ impl SessionListParams {
         };
         let (limit, cursor) = (self.limit, self.cursor);
         Ok((filter, PageParams { limit, cursor }.page()?))
+    }
+}
+
+impl From<&SessionFilter> for SessionListParams {
+    /// All but the page.
+    fn from(filter: &SessionFilter) -> Self {
+        Self {
+            conversation_id: filter.conversation_id,
+            request_id: filter.request_id,
+            iso_agent_id: filter.iso_agent_id,
+            trip_id: filter.trip_id.as_ref().map(ToString::to_string),
+            rfp_id: filter.rfp_id.clone(),
+            rfq_id: filter.rfq_id.clone(),
+            status: filter.status,
+            has_primary_quote: filter.has_primary_quote,
+            current_step: filter.current_step.clone(),
+            limit: None,
+            cursor: None,
+        }
     }
 }

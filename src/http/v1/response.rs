@@ -22,6 +22,15 @@ pub struct ListResponse<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T, K: CursorKey> From<Page<T, K>> for ListResponse<T> {
+    fn from(page: Page<T, K>) -> Self {
+        Self {
+            data: page.data,
+            next_cursor: page.next.as_ref().map(cursor::encode),
+        }
+    }
+}
+
 /// By hand, because the derived name of a generic type would be `ListResponse_ChatSession`.
 impl<T: ToSchema> ToSchema for ListResponse<T> {
     fn name() -> Cow<'static, str> {
@@ -71,8 +80,5 @@ pub fn created(resource: impl Serialize) -> Response {
 
 /// 200 with a page of a list.
 pub fn list<T: Serialize, K: CursorKey>(page: Page<T, K>) -> Response {
-    resource(ListResponse {
-        data: page.data,
-        next_cursor: page.next.as_ref().map(cursor::encode),
-    })
+    resource(ListResponse::from(page))
 }

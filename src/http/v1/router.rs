@@ -44,7 +44,9 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::actions::discard))
         .routes(routes!(admin::actions::replay))
         .routes(routes!(admin::batches::list, admin::batches::begin))
-        .routes(routes!(admin::batches::get));
+        .routes(routes!(admin::batches::get))
+        .routes(routes!(admin::batches::resume))
+        .routes(routes!(admin::audit::list));
     let paths = &mut routes.get_openapi_mut().paths.paths;
     paths.iter_mut().for_each(|(path, item)| describe_access(path, item));
     routes

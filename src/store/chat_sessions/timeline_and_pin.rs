@@ -36,6 +36,20 @@ pub async fn append(
     write::write(tx, &[], &[], &[row]).await.map(drop)
 }
 
+/// Returns the pinned primary quote of a locked session.
+pub async fn pinned(tx: &mut Transaction<'_>, session: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    let pinned = sqlx::query_scalar!(
+        r#"
+        SELECT session.primary_quote_id
+        FROM chat_sessions AS session
+        JOIN avinode_ingest.session_state AS state ON state.session_id = session.id
+        WHERE session.id = $1 AND state.pinned
+        "#,
+        session
+    );
+    Ok(pinned.fetch_optional(tx).await?.flatten())
+}
+
 /// Pins the primary quote of a locked session. The trigger does so only if the column changes.
 pub async fn pin(tx: &mut Transaction<'_>, session: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(

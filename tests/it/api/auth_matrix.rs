@@ -41,6 +41,12 @@ pub(super) fn operations() -> Vec<(Method, String, ApiScope)> {
     all.push((Method::GET, "/v1/admin/batches".to_owned(), read));
     all.push((Method::POST, "/v1/admin/batches".to_owned(), admin));
     all.push((Method::GET, format!("/v1/admin/batches/{}", Uuid::from_u128(7)), read));
+    all.push((
+        Method::POST,
+        format!("/v1/admin/batches/{}/resume", Uuid::from_u128(7)),
+        admin,
+    ));
+    all.push((Method::GET, "/v1/admin/audit".to_owned(), read));
     all
 }
 

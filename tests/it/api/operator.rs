@@ -6,6 +6,7 @@ mod command_line;
 mod errors;
 mod lists;
 mod summary;
+mod tail;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -13,7 +13,7 @@ use crate::support::eventually::eventually;
 use crate::support::program::run_on;
 use crate::support::service::RunningService;
 use crate::support::sessions::SessionReferences;
-use crate::support::sql::count;
+use crate::support::sql::{count, text};
 
 const TOKEN: &str = "a-token-with-the-scope-write";
 const ROWS: &str = "SELECT count(*) FROM avinode_ingest.audit";
@@ -163,9 +163,17 @@ async fn every_writing_operation_of_the_api_leaves_a_row_with_the_name_of_the_to
         .map(|it| (it["kind"].as_str().unwrap(), &it["actor"]))
         .collect();
     let token = json!("token:dashboard");
-    for kind in ["quote_received", "proposal_attached", "session_completed"] {
+    for kind in [
+        "quote_received",
+        "primary_quote_pinned",
+        "primary_quote_unpinned",
+        "proposal_attached",
+        "session_completed",
+    ] {
         assert!(authors.contains(&(kind, &token)), "{authors:?}");
     }
+    let quote = "SELECT details ->> 'quote' FROM avinode_ingest.audit WHERE action = 'record_quote'";
+    assert_eq!(text(&db.pool, quote).await, Some(existing.quote.to_string()));
     service.stop().await;
 }
 

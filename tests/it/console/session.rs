@@ -1,5 +1,6 @@
 //! The page of a session: its quotes side by side, its timeline, and pinning.
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ConsoleService, WRITE};
@@ -8,7 +9,7 @@ use crate::support::bodies::{decline, quote};
 use crate::support::eventually::eventually;
 use crate::support::sessions::{SessionBuilder, update_session};
 
-async fn send(console: &ConsoleService, bodies: &[serde_json::Value]) {
+async fn send(console: &ConsoleService, bodies: &[Value]) {
     for body in bodies {
         let (status, _) = console.service.post(&serde_json::to_vec(body).unwrap()).await;
         assert_eq!(status, 200);
@@ -93,6 +94,20 @@ async fn a_quote_is_pinned_and_unpinned_with_the_name_of_the_token() {
         .unwrap();
     let by_token = |action: &str| (action.to_owned(), "token:broker".to_owned());
     assert_eq!(rows, [by_token("record_quote"), by_token("unpin_primary_quote")]);
+    let pins: Vec<(String, Value, String)> = sqlx::query_as(
+        "SELECT kind, detail, actor FROM avinode_ingest.timeline WHERE kind LIKE 'primary_quote%' ORDER BY seq",
+    )
+    .fetch_all(&console.db.pool)
+    .await
+    .unwrap();
+    let by_token = |kind: &str| (kind.to_owned(), json!({"quote": "aquote-1"}), "token:broker".to_owned());
+    assert_eq!(
+        pins,
+        [by_token("primary_quote_pinned"), by_token("primary_quote_unpinned")]
+    );
+    let page = browser.get(&path).await;
+    page.assert_has("primary quote pinned");
+    page.assert_has("primary quote unpinned");
     console.service.stop().await;
 }
 

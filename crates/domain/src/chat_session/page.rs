@@ -61,9 +61,10 @@ pub struct Page<T, P> {
 
 impl<T, P> Page<T, P> {
     /// A page from `limit + 1` rows: the last row only shows that there are more.
-    pub fn from_rows(mut data: Vec<T>, limit: u16, position: impl Fn(&T) -> P) -> Self {
-        let has_more = data.len() > usize::from(limit);
-        data.truncate(usize::from(limit));
+    pub fn from_rows(mut data: Vec<T>, limit: impl Into<i64>, position: impl Fn(&T) -> P) -> Self {
+        let limit = usize::try_from(limit.into()).unwrap_or(0);
+        let has_more = data.len() > limit;
+        data.truncate(limit);
         let next = data.last().filter(|_| has_more).map(position);
         Self { data, next }
     }

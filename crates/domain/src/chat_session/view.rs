@@ -152,7 +152,7 @@ pub struct TimelineEntry {
     pub happened_at: Option<DateTime<Utc>>,
     /// `quote_received`, `quote_changed`, `rfq_declined`, `rfq_cancelled`, `quote_accepted`, `quote_expired`, `message_received`,
     /// `trip_requested`, `trip_updated`, `trip_cancelled`, `trip_expired`,
-    /// `trip_withheld`, `proposal_attached` or `session_completed`.
+    /// `trip_withheld`, `proposal_attached`, `session_completed`, `primary_quote_pinned` or `primary_quote_unpinned`.
     #[schema(example = "quote_received")]
     pub kind: String,
     /// Prices, names and reasons for people.

@@ -6,22 +6,22 @@ use hyper::header::LOCATION;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::actions::acting;
+use super::actions::{ActionRequest, acting};
 use super::cursors::BatchCursor;
 use super::delivery_filter::DeliveryBatchFilter;
 use super::ids::BatchId;
 use super::job_filter::JobBatchFilter;
-use super::problem::BatchProblems;
+use super::problem::{BatchProblems, ResumeProblems};
 use super::values::{limit, position};
 use crate::admin::batches::work::BatchWork;
 use crate::admin::batches::{DEFAULT_LIMIT, MAX_LIMIT, NewBatch};
 use crate::domain::chat_session::page::Page;
 use crate::http::v1::auth::{AdminAccess, ReadAccess};
 use crate::http::v1::cursor;
-use crate::http::v1::extract::JsonBody;
+use crate::http::v1::extract::{JsonBody, OptionalJsonBody};
 use crate::http::v1::problem::{ApiProblem, BodyProblems, QueryProblems};
 use crate::http::v1::query::QueryParams;
-use crate::http::v1::response::{ApiResult, ListResponse, created, list as list_response, resource};
+use crate::http::v1::response::{ApiResult, ListResponse, changed, created, list as list_response, resource};
 use crate::http::v1::state::ApiState;
 use crate::store::batches::{BatchFilter, BatchRow, BatchState};
 
@@ -174,6 +174,34 @@ pub async fn begin(
     Ok(([(LOCATION, location)], created(batch)).into_response())
 }
 
+/// Resume a batch
+///
+/// Continues one that was interrupted, failed or killed, after its last finished step: no row is changed twice. Workers of the service make
+/// its steps. The `note` is in the audit log; the batch keeps its own.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/batches/{id}/resume",
+    operation_id = "resumeBatch",
+    params(BatchId),
+    request_body(content = ref("#/components/schemas/ActionRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, body = BatchRow, description = "The batch is running."),
+        BatchProblems,
+        ResumeProblems,
+        QueryProblems,
+        BodyProblems,
+    ),
+)]
+pub async fn resume(
+    access: AdminAccess,
+    State(state): State<ApiState>,
+    BatchId(id): BatchId,
+    OptionalJsonBody(request): OptionalJsonBody<ActionRequest>,
+) -> ApiResult {
+    let acting = acting(access.actor(), request.note)?;
+    Ok(changed(state.admin.resume_batch(id, &acting).await?))
+}
+
 /// List batches
 ///
 /// The newest first.
@@ -191,8 +219,7 @@ pub async fn list(
 ) -> ApiResult {
     let filter = params.parse()?;
     let batches = state.admin.batches(&filter).await?;
-    let limit = u16::try_from(filter.limit).unwrap_or(u16::MAX);
-    Ok(list_response(Page::from_rows(batches, limit, |batch| {
+    Ok(list_response(Page::from_rows(batches, filter.limit, |batch| {
         BatchCursor(batch.id)
     })))
 }

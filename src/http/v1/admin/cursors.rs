@@ -33,6 +33,15 @@ impl CursorKey for BatchCursor {
     const LIST: &'static str = "batches";
 }
 
+/// The page begins before this row of the audit log.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AuditCursor(pub i64);
+
+impl CursorKey for AuditCursor {
+    const LIST: &'static str = "audit";
+}
+
 /// The page begins before this document.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]

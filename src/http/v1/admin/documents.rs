@@ -36,8 +36,7 @@ pub async fn list(
     let resource = filter.resource.as_deref();
     // One more shows that there is another page.
     let documents = state.admin.documents(resource, filter.before, filter.limit + 1).await?;
-    let limit = u16::try_from(filter.limit).unwrap_or(u16::MAX);
-    Ok(list_response(Page::from_rows(documents, limit, |document| {
+    Ok(list_response(Page::from_rows(documents, filter.limit, |document| {
         DocumentCursor(document.id)
     })))
 }

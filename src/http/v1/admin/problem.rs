@@ -16,6 +16,7 @@ pub enum AdminProblem {
     JobIsTimer,
     DocumentNotFound,
     BatchNotFound,
+    BatchFinished,
     /// The id names nothing that is stored.
     NothingStored,
 }
@@ -42,6 +43,8 @@ impl AdminProblem {
                 .detail("No stored document has this id; it may be past its retention."),
             Self::BatchNotFound => ProblemDetails::new(404, "batch-not-found", "Batch not found")
                 .detail("No batch has this id; it may be past its retention."),
+            Self::BatchFinished => ProblemDetails::new(409, "batch-finished", "Batch finished")
+                .detail("The batch is finished: there is nothing left to resume."),
             Self::NothingStored => ProblemDetails::new(404, "nothing-stored", "Nothing is stored about this id").detail(
                 "The id is neither a quote, an RFQ nor a trip of Avinode, nor a stored delivery, session or row of quotes.",
             ),
@@ -64,6 +67,8 @@ problem_sets! {
     DocumentProblems = [AdminProblem::DocumentNotFound];
     /// Problems of an operation on one batch.
     BatchProblems = [AdminProblem::BatchNotFound];
+    /// Problems of resuming a batch.
+    ResumeProblems = [AdminProblem::BatchFinished];
     /// Problems of a trace.
     TraceProblems = [AdminProblem::NothingStored];
 }

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::{BINARY, Seeded};
-use crate::api::READ;
+use crate::api::{ADMIN, READ, WRITE};
 use crate::support::program::{ProgramRun, run};
+use crate::support::sessions::view;
+use crate::support::sql::text;
 
 async fn run_with<const N: usize>(arguments: &[&str], variables: &[(&'static str, String); N]) -> ProgramRun {
     let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -18,6 +20,14 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
     let [quote, _, _, _, dead, binary, _] = &seeded.deliveries[..] else {
         panic!("{:?}", seeded.deliveries)
     };
+    // Two rows of the audit log, and two batches.
+    for variables in [seeded.url(ADMIN).to_vec(), seeded.database().to_vec()] {
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let replayed = run(&["deliveries", "replay", quote], &variables).await;
+        assert_eq!(replayed.code, Some(0), "{}", replayed.all());
+        let counted = run(&["jobs", "discard", "--state", "dead", "--dry-run"], &variables).await;
+        assert_eq!(counted.code, Some(0), "{}", counted.all());
+    }
     let jobs = run_with(&["jobs", "list", "--json"], &seeded.database()).await.json();
     let job = jobs["data"][0]["id"].to_string();
     let documents = run_with(&["documents", "list", "--json"], &seeded.database()).await;
@@ -48,6 +58,28 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
         vec!["documents", "list", "--before", &document],
         vec!["documents", "show", &document],
         vec!["documents", "show", "4711"],
+        vec!["audit", "list"],
+        vec!["audit", "list", "--limit", "1"],
+        vec!["audit", "list", "--actor", "token:operations", "--since", "1h"],
+        vec!["audit", "list", "--action", "replay_deliveries"],
+        vec!["audit", "list", "--action", "purge"],
+        vec!["batches", "list"],
+        vec!["batches", "list", "--limit", "1"],
+        vec!["sessions", "list"],
+        vec![
+            "sessions",
+            "list",
+            "--trip",
+            "a1b2c3",
+            "--has-primary-quote",
+            "true",
+            "--limit",
+            "1",
+        ],
+        vec!["sessions", "list", "--status", "archived"],
+        vec!["sessions", "list", "--step", "no_such_step"],
+        vec!["sessions", "show", &session],
+        vec!["sessions", "show", "00000000-0000-0000-0000-000000000007"],
         vec!["trace", "A1B2C3"],
         vec!["trace", "aquote-1"],
         vec!["trace", quote],
@@ -151,4 +183,45 @@ async fn a_list_that_is_longer_than_a_page_of_the_api_is_read_to_its_limit() {
         assert_eq!(shown, 457.min(limit.parse().unwrap()));
     }
     seeded.api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_completed_and_archived_through_the_api_as_on_the_database() {
+    let mut printed = Vec::new();
+    for through_api in [false, true] {
+        let seeded = Seeded::start().await;
+        let session = seeded.session.to_string();
+        let variables = match through_api {
+            true => seeded.url(WRITE).to_vec(),
+            false => seeded.database().to_vec(),
+        };
+        let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut outputs = Vec::new();
+        for command in [
+            &["sessions", "complete", &session, "00000000-0000-0000-0000-000000000007"][..],
+            &["sessions", "complete", "--json", &session],
+            &["sessions", "archive"],
+        ] {
+            let output = run(command, &variables).await;
+            outputs.push((output.code, output.all().replace(&session, "ID")));
+        }
+        printed.push(outputs);
+        assert_eq!(view(&seeded.api.db.pool, seeded.session).await.status, "completed");
+        let author = text(
+            &seeded.api.db.pool,
+            "SELECT actor FROM avinode_ingest.audit WHERE action = 'complete_session' ORDER BY id LIMIT 1",
+        );
+        let author = author.await.unwrap();
+        assert!(
+            author.starts_with(if through_api { "token:" } else { "cli:" }),
+            "{author}"
+        );
+        seeded.api.service.stop().await;
+    }
+    let [stored, served] = &printed[..] else { panic!() };
+    assert!(stored[0].1.contains("1 session completed"), "{stored:?}");
+    assert_eq!(stored[0].0, Some(1), "{stored:?}");
+    assert!(served[0].1.contains("1 session completed"), "{served:?}");
+    assert_eq!(served[0].0, Some(1), "{served:?}");
+    assert_eq!(served[1..], stored[1..]);
 }

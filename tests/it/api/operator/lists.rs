@@ -115,6 +115,10 @@ async fn an_unknown_filter_and_an_invalid_value_are_named() {
         ("documents", "kind=rfqs", "kind"),
         ("documents", "resource=%00", "resource"),
         ("documents", "cursor=1", "cursor"),
+        ("audit", "action=delete", "action"),
+        ("audit", "actor=%00", "actor"),
+        ("audit", "since=%2B12000-01-01T00:00:00Z", "since"),
+        ("audit", &of_deliveries, "cursor"),
     ] {
         let rejected = seeded.api.get(&format!("/v1/admin/{list}?{query}")).await;
         let named = rejected.assert_problem(422, "validation-failed");
