@@ -8,6 +8,7 @@ use super::problem::ProblemDetails;
 use super::v1::admin::actions::{ActionRequest, DiscardRequest};
 use crate::domain::chat_session::input::ActivityUpdate;
 use crate::domain::chat_session::status::SessionStatus;
+use crate::store::audit::AuditAction;
 use crate::store::batches::BatchState;
 
 /// The document without any path.
@@ -21,6 +22,7 @@ use crate::store::batches::BatchState;
     components(schemas(
         ActionRequest,
         ActivityUpdate,
+        AuditAction,
         BatchState,
         DiscardRequest,
         ProblemDetails,

@@ -128,7 +128,13 @@ async fn a_session_goes_from_its_creation_to_its_archive() {
             .collect();
         assert_eq!(
             json!(kinds),
-            json!(["quote_received", "proposal_attached", "session_completed"])
+            json!([
+                "quote_received",
+                "primary_quote_pinned",
+                "primary_quote_unpinned",
+                "proposal_attached",
+                "session_completed"
+            ])
         );
         api.service.stop().await;
     }

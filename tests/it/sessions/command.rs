@@ -139,7 +139,7 @@ async fn a_session_is_shown_with_all_of_its_quotes_and_its_whole_timeline() {
     let shown = as_json(&db, &format!("show {session}")).await;
     assert_eq!(shown["session"]["id"], json!(session));
     assert_eq!(shown["quotes"][0]["avinode_quote_id"], "aquote-1");
-    assert_eq!(shown["timeline"].as_array().unwrap().len(), 252);
+    assert_eq!(shown["timeline"].as_array().unwrap().len(), 253);
 
     let missing = Uuid::from_u128(7);
     let refused = run(&db, &format!("show {missing}")).await;

@@ -62,7 +62,7 @@ async fn the_documented_privileges_suffice_for_every_operation() {
         );
         assert_eq!(
             tracking.timeline(id, &PageRequest::default()).await.unwrap().data.len(),
-            3
+            5
         );
     }
 }

@@ -20,13 +20,22 @@ async fn every_command_prints_the_same_through_the_api_and_on_the_database() {
     let [quote, _, _, _, dead, binary, _] = &seeded.deliveries[..] else {
         panic!("{:?}", seeded.deliveries)
     };
-    // Two rows of the audit log, and two batches.
-    for variables in [seeded.url(ADMIN).to_vec(), seeded.database().to_vec()] {
+    // Rows of the audit log, of two actors, and two batches.
+    for (variables, command) in [
+        (seeded.url(ADMIN).to_vec(), vec!["deliveries", "replay", quote]),
+        (seeded.database().to_vec(), vec!["deliveries", "replay", quote]),
+        (
+            seeded.database().to_vec(),
+            vec!["jobs", "discard", "--state", "dead", "--dry-run"],
+        ),
+        (
+            seeded.database().to_vec(),
+            vec!["jobs", "retry", "--state", "dead", "--dry-run"],
+        ),
+    ] {
         let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let replayed = run(&["deliveries", "replay", quote], &variables).await;
-        assert_eq!(replayed.code, Some(0), "{}", replayed.all());
-        let counted = run(&["jobs", "discard", "--state", "dead", "--dry-run"], &variables).await;
-        assert_eq!(counted.code, Some(0), "{}", counted.all());
+        let output = run(&command, &variables).await;
+        assert_eq!(output.code, Some(0), "{}", output.all());
     }
     let jobs = run_with(&["jobs", "list", "--json"], &seeded.database()).await.json();
     let job = jobs["data"][0]["id"].to_string();
