@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection_health::{ConnectionHealth, ConnectionState};
 use super::connection_settings::{AcquireHook, ConnectionSettings};
+use super::counted::{self, Counted};
 use super::give_up::{self, ServerProcess};
 use super::limits::{self, within};
 use super::live_connection::{Generation, Live};
@@ -21,10 +22,6 @@ use super::sqlstate::is_passing;
 
 pub(super) type Manager = <Postgres as Database>::TransactionManager;
 
-/// The gauges of connections in use, of tasks that wait for one, and of connections that may be opened.
-const IN_USE: &str = "avinode_ingest_database_connections_in_use";
-const WAITING: &str = "avinode_ingest_database_connections_waiting";
-const LIMIT: &str = "avinode_ingest_database_connections_limit";
 /// A connection that worked this recently is used without a ping.
 const TRUSTED: Duration = Duration::from_secs(1);
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -55,7 +52,7 @@ impl Connections {
             idle: Mutex::default(),
             generation: AtomicU64::new(0),
             failure: Mutex::default(),
-            _limit: Counted::new(LIMIT, settings.max),
+            _limit: Counted::new(counted::LIMIT, settings.max),
             settings,
         }))
     }
@@ -74,7 +71,7 @@ impl Connections {
         if let AcquireHook(Some(hook)) = &self.settings().on_acquire {
             hook();
         }
-        let waiting = Counted::new(WAITING, 1);
+        let waiting = Counted::new(counted::WAITING, 1);
         let place = timeout_at(deadline, self.0.places.clone().acquire_owned());
         let place = place.await.map_err(|_| self.no_place(limit))?;
         drop(waiting);
@@ -89,7 +86,7 @@ impl Connections {
             pool: self.clone(),
             health: Arc::default(),
             clean: true,
-            _in_use: Counted::new(IN_USE, 1),
+            _in_use: Counted::new(counted::IN_USE, 1),
         })
     }
 
@@ -214,26 +211,6 @@ pub(super) struct Connection {
     /// Nothing is running on it.
     clean: bool,
     _in_use: Counted,
-}
-
-/// A number that a gauge has until this is dropped.
-#[derive(Debug)]
-struct Counted {
-    gauge: &'static str,
-    number: u32,
-}
-
-impl Counted {
-    fn new(gauge: &'static str, number: u32) -> Self {
-        metrics::gauge!(gauge).increment(number);
-        Self { gauge, number }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!(self.gauge).decrement(self.number);
-    }
 }
 
 impl Connection {

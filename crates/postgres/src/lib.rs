@@ -20,6 +20,7 @@ pub mod columns;
 mod connection_health;
 mod connection_settings;
 mod connections;
+mod counted;
 pub mod data_dir;
 pub mod database_url;
 pub mod diagnostics;

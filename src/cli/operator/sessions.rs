@@ -26,7 +26,7 @@ pub struct SessionRecord {
 }
 
 /// Why a session was not completed.
-pub struct Refusal {
+pub struct NotCompleted {
     pub reason: String,
     /// The operation can be repeated.
     pub is_passing: bool,
@@ -90,11 +90,11 @@ impl Operator {
     }
 
     /// Completes a session.
-    pub async fn complete_session(&self, id: Uuid) -> Result<Result<(), Refusal>, CliError> {
+    pub async fn complete_session(&self, id: Uuid) -> Result<Result<(), NotCompleted>, CliError> {
         match self {
             Self::Database(database, _) => {
                 let completed = service(database).complete(id).await;
-                Ok(completed.map(drop).map_err(|error| Refusal {
+                Ok(completed.map(drop).map_err(|error| NotCompleted {
                     reason: chain(&error),
                     is_passing: matches!(error, SessionError::Busy),
                 }))
@@ -104,7 +104,7 @@ impl Operator {
                 let path = ["sessions", &id, "complete"];
                 let call = ApiCall::post(&path, json!({}));
                 let completed = api.call::<ChatSession>("complete the session", call).await?;
-                Ok(completed.map(drop).map_err(|refusal| Refusal {
+                Ok(completed.map(drop).map_err(|refusal| NotCompleted {
                     reason: refusal.detail,
                     is_passing: false,
                 }))
