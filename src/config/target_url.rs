@@ -12,7 +12,7 @@ use super::webhook_path::WebhookPathArgs;
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
     /// URL to send to. A URL without a path gets the first of --webhook-paths. Default: the local service, at --listen.
-    /// With INGEST_API_TOKEN, `jobs`, `deliveries`, `documents`, `batches` and `trace` use the operator API of this service.
+    /// With INGEST_API_TOKEN, `jobs`, `deliveries`, `documents`, `batches`, `audit`, `sessions`, `tail` and `trace` use the API of this service.
     #[arg(long, env = "INGEST_URL", value_name = "URL", value_parser = url)]
     pub url: Option<Url>,
 
