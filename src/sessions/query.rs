@@ -9,7 +9,7 @@ use super::validate::{self, optional};
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::{ChatSession, SessionQuote, Statistics, TimelineEntry};
 use crate::postgres::transaction::Transaction;
-use crate::store::chat_sessions::{aggregate, lock, page, quotes};
+use crate::store::chat_sessions::{aggregate, lock, page, quotes, search};
 
 impl SessionService {
     /// Lists sessions, newest activity first.
@@ -39,6 +39,12 @@ impl SessionService {
     /// The session does not exist.
     pub async fn get(&self, session: Uuid) -> Result<ChatSession, SessionError> {
         self.read(|mut tx| async move { load_session(&mut tx, session).await })
+            .await
+    }
+
+    /// Returns the name of an agent; `None` if it has none.
+    pub async fn agent_name(&self, agent: Uuid) -> Result<Option<String>, SessionError> {
+        self.read(|mut tx| async move { Ok(search::agent_name(&mut tx, agent).await?) })
             .await
     }
 

@@ -72,9 +72,10 @@ pub async fn get(
         limit: ENTRIES,
     };
     let entries = sessions.newest_timeline(id, &entries).await?;
+    let agent = sessions.agent_name(session.iso_agent_id).await?;
     let now = console.clock.now();
     let parts = html! {
-        (facts(&session, entries.data.first(), now))
+        (facts(&session, agent.as_deref(), entries.data.first(), now))
         h2 { "Quotes" }
         (quote_table(&visitor, &session, &listed, now))
         h2 #timeline { "Timeline" }
@@ -108,7 +109,7 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn facts(session: &ChatSession, newest: Option<&TimelineEntry>, now: DateTime<Utc>) -> Markup {
+fn facts(session: &ChatSession, agent: Option<&str>, newest: Option<&TimelineEntry>, now: DateTime<Utc>) -> Markup {
     let id = |text: &Option<String>| short_or_dash(text.as_deref());
     let newest = newest.map_or_else(|| "no entry".to_owned(), |entry| words(&entry.kind));
     html! {
@@ -126,7 +127,11 @@ fn facts(session: &ChatSession, newest: Option<&TimelineEntry>, now: DateTime<Ut
                 dt { "RFP" } dd { (id(&session.avinode_rfp_id)) }
                 dt { "Last activity" } dd { (age(session.last_activity_at, now)) }
                 dt { "Session" } dd { (session.id) }
-                dt { "Agent" } dd { a href={ "/console?q=" (session.iso_agent_id) } { (session.iso_agent_id) } }
+                dt { "Agent" } dd {
+                    a href={ "/console?q=" (session.iso_agent_id) } {
+                        @match agent { Some(name) => (short(name)), None => (session.iso_agent_id) }
+                    }
+                }
             }
         }
     }

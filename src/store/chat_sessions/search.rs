@@ -77,6 +77,15 @@ pub async fn agents(tx: &mut Transaction<'_>, text: &str, limit: i64) -> Result<
     .await
 }
 
+/// Reads the name of an agent, at most 200 characters of it.
+pub async fn agent_name(tx: &mut Transaction<'_>, agent: Uuid) -> Result<Option<String>, sqlx::Error> {
+    let name = sqlx::query_scalar!(
+        "SELECT left(full_name, 200) FROM public.iso_agents WHERE id = $1",
+        agent
+    );
+    Ok(name.fetch_optional(tx).await?.flatten())
+}
+
 /// Reads trips that have quotes of operators whose names begin with a text, in any case. Each operator is found by one look-up in the index.
 pub async fn trips_of_operators(tx: &mut Transaction<'_>, text: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(

@@ -106,6 +106,7 @@ async fn a_quote_is_pinned_and_unpinned_with_the_name_of_the_token() {
         [by_token("primary_quote_pinned"), by_token("primary_quote_unpinned")]
     );
     let page = browser.get(&path).await;
+    page.assert_has("Example Broker");
     page.assert_has("primary quote pinned");
     page.assert_has("primary quote unpinned");
     console.service.stop().await;
