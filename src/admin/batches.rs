@@ -3,6 +3,7 @@
 //! one makes a step at a time.
 
 pub mod dry_run;
+pub mod ending;
 pub mod error;
 pub mod handler;
 pub mod observer;
@@ -18,7 +19,7 @@ use self::work::BatchWork;
 use super::selection::Position;
 use crate::domain::actor::{Acting, ActionNote, Actor};
 use crate::postgres::transaction::{Pool, Transaction};
-use crate::queue::enqueue::{self, InsertOptions, NewJob};
+use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::job_kind::JobKind;
 use crate::queue::listener;
 use crate::store::audit::{self, AuditState, AuditedRun};
@@ -158,37 +159,6 @@ pub async fn resume(pool: &Pool, id: Uuid, acting: &Acting, steps_by: StepsBy) -
     Ok(())
 }
 
-/// Stops a batch that is not finished, so that it can be resumed.
-pub async fn interrupt(pool: &Pool, id: Uuid) -> Result<(), BatchError> {
-    end(pool, id, BatchState::Interrupted, AuditState::Interrupted, None).await
-}
-
-/// Records that a step failed. The batch can be resumed.
-pub async fn fail(pool: &Pool, id: Uuid, error: &BatchError) -> Result<(), BatchError> {
-    let result = json!({"error": error.to_string()});
-    end(pool, id, BatchState::Failed, AuditState::Failed, Some(result)).await
-}
-
-async fn end(
-    pool: &Pool,
-    id: Uuid,
-    state: BatchState,
-    audit_state: AuditState,
-    result: Option<Value>,
-) -> Result<(), BatchError> {
-    let mut tx = pool.begin().await?;
-    let Some(row) = batches::set_state(&mut tx, id, state, None, result.as_ref()).await? else {
-        return Ok(());
-    };
-    let mut run = audited(&row)?;
-    if let Some(result) = result {
-        run.details["error"] = result["error"].clone();
-    }
-    audit::append_in(&mut tx, &run, audit_state, &counts(&row)).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
 /// Makes one step of a batch that is no dry run.
 ///
 /// # Errors
@@ -257,7 +227,8 @@ async fn missing(pool: &Pool, id: Uuid) -> Result<BatchError, BatchError> {
 
 async fn enqueue_steps(tx: &mut Transaction<'_>, id: Uuid) -> Result<(), sqlx::Error> {
     let job = NewJob::new(JobKind::RunBatch, id.to_string());
-    enqueue::insert(tx, &[job], InsertOptions::default()).await?;
+    // A claimed one may be at its end.
+    enqueue::insert(tx, &[job], InsertOptions::unique(UniqueOptions::default())).await?;
     listener::wake(tx).await
 }
 

@@ -81,7 +81,8 @@ const SECRET: &str = "demo-secret-not-for-production";
 pub async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let shutdown = shutdown::on_signals().context("listen for signals")?;
     let manifest = FixtureManifest::read(&args.fixtures).map_err(|error| {
-        CliError::to("read the fixtures", error).hint("run it in the directory of fixtures/, or use --fixtures")
+        CliError::to("read the fixtures", error)
+            .hint("run it in the directory of fixtures/, use --fixtures, or install the package, which has them")
     })?;
     let database = DemoDatabase::create(&args).await?;
     let result = demo(&args, &manifest, &database, shutdown).await;

@@ -35,7 +35,7 @@ pub const EXIT_CODES: [(u8, &str); 6] = [
     ),
     (
         EXIT_INTERRUPTED,
-        "interrupted by a second SIGTERM or Ctrl-C, or a demo by the first before it was done",
+        "interrupted by a second SIGTERM or Ctrl-C; a demo or a batch by the first before it was done",
     ),
 ];
 

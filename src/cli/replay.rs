@@ -118,7 +118,8 @@ pub async fn run(args: ReplayArgs) -> Result<(), CliError> {
 fn deliveries(args: &ReplayArgs) -> Result<Vec<SignedDelivery>, CliError> {
     let now = Clock::System.now();
     let fixtures = fixtures::read(&args.paths).map_err(|error| {
-        CliError::to("read the fixtures", error).hint("name a file or a directory; the default is fixtures/")
+        CliError::to("read the fixtures", error)
+            .hint("name a file or a directory; the default is fixtures/ here, or that of the installed package")
     })?;
     let once = signed_deliveries(&fixtures, now, &args.avinode)?;
     let mut deliveries: Vec<SignedDelivery> = std::iter::repeat_n(once, args.repeat).flatten().collect();

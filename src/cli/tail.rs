@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::colour;
-use super::error::{CliError, Context};
+use super::error::{CliError, Context, EXIT_UNAVAILABLE};
 use super::operator::{Operator, OperatorCommandArgs};
 use super::output::print_line;
 use super::subject_args::SubjectArgs;
@@ -25,6 +25,10 @@ use crate::shutdown;
 use crate::store::admin::delivery_list::{DeliveryFilter, DeliveryOutcome, DeliveryView};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Through the API each poll reads whole rows.
+const API_POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// A service that is restarted answers again within this time.
+const RESTART: Duration = Duration::from_secs(60);
 /// A delivery without an outcome is shown as queued after this time.
 const PATIENCE: TimeDelta = TimeDelta::seconds(2);
 /// A delivery without an outcome is followed for this time.
@@ -77,8 +81,16 @@ async fn follow(operator: &Operator, args: &TailArgs) -> Result<(), CliError> {
         let known = read(operator, args, &following).await?;
         following.skip(&known, Clock::System.now());
     }
+    let mut answered_at = Instant::now();
     loop {
-        let deliveries = read(operator, args, &following).await?;
+        let deliveries = match read(operator, args, &following).await {
+            Err(error) if error.code() == EXIT_UNAVAILABLE && answered_at.elapsed() < RESTART => {
+                sleep(API_POLL_INTERVAL).await;
+                continue;
+            }
+            read => read?,
+        };
+        answered_at = Instant::now();
         for delivery in following.news(deliveries, Clock::System.now(), args) {
             let line = match args.common.json {
                 true => serde_json::to_string(&delivery).context("write the output as JSON")?,
@@ -88,7 +100,11 @@ async fn follow(operator: &Operator, args: &TailArgs) -> Result<(), CliError> {
                 return Ok(());
             }
         }
-        sleep(POLL_INTERVAL).await;
+        sleep(match operator {
+            Operator::Database(..) => POLL_INTERVAL,
+            Operator::Api(_) => API_POLL_INTERVAL,
+        })
+        .await;
     }
 }
 

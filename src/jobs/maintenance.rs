@@ -104,7 +104,7 @@ async fn look(pool: &Pool, process: &str, watch: &mut ApplicationWatch) -> Resul
     watch.look(pool, leads).await
 }
 
-/// Records the start of a run for those who watch: the round decides when it is due, and not this record.
+/// Records a run that did not fail, for those who watch: the round decides when the next one is due, and not this record.
 async fn record_run(pool: &Pool, process: &str, task: &str) -> Result<(), sqlx::Error> {
     leader::claim_turn(pool, task, process, Duration::ZERO).await.map(drop)
 }
@@ -115,8 +115,8 @@ async fn is_retention_unfinished(pool: &Pool, process: &str, config: &RetentionC
         if !lead(pool, process).await? {
             return Ok(false);
         }
-        record_run(pool, process, RETENTION).await?;
         let report = retention::run(pool, config, RETENTION_BUDGET).await?;
+        record_run(pool, process, RETENTION).await?;
         Ok::<_, sqlx::Error>(report.is_unfinished)
     };
     run.await.unwrap_or_else(|error| {
@@ -173,9 +173,9 @@ pub async fn full_round(pool: &Pool, process: &str) -> Result<(), sqlx::Error> {
     if !lead(pool, process).await? {
         return Ok(());
     }
-    record_run(pool, process, RESYNC).await?;
     rematch(pool, &resync::find_missed_sessions(pool).await?).await?;
     restore_expiries(pool).await?;
+    record_run(pool, process, RESYNC).await?;
     if let Err(error) = archive(pool, process).await {
         // The function may be the application's own, and fail by its own rules: the other parts must not wait for it.
         tracing::warn!("failed to archive old sessions, will retry: {error}");

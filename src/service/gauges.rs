@@ -12,7 +12,7 @@ use crate::ingest::memory_budget::MemoryBudget;
 use crate::jobs::fetch::status;
 use crate::postgres::transaction::Pool;
 use crate::queue::job_kind::JobKind;
-use crate::queue::rate_limit::status::LimiterReport;
+use crate::queue::rate_limit::status::{LimiterReport, LimiterStatus};
 use crate::queue::{census, leader};
 use crate::store::chat_sessions::aggregate;
 use crate::store::deliveries;
@@ -37,9 +37,7 @@ pub(super) async fn run(pool: Pool, memory: Option<(MemoryBudget, usize)>) {
             gauge!("avinode_ingest_receive_memory_limit_bytes").set(number(*limit));
             gauge!("avinode_ingest_receive_memory_bytes").set(number(limit.saturating_sub(memory.free())));
         }
-        if let Err(error) = series.read(&pool, round.is_multiple_of(SESSION_ROUNDS)).await {
-            tracing::debug!("failed to read gauges, the former values stay: {error}");
-        }
+        series.read(&pool, round.is_multiple_of(SESSION_ROUNDS)).await;
     }
 }
 
@@ -48,7 +46,20 @@ pub(super) async fn run(pool: Pool, memory: Option<(MemoryBudget, usize)>) {
 struct Series(BTreeSet<(&'static str, Vec<(&'static str, String)>)>);
 
 impl Series {
-    async fn read(&mut self, pool: &Pool, sessions: bool) -> Result<(), sqlx::Error> {
+    /// Reads each gauge for itself, so that one that cannot be read keeps no other from being current.
+    async fn read(&mut self, pool: &Pool, sessions: bool) {
+        let mut failures = vec![last_delivery(pool).await, last_runs(pool).await, fetching(pool).await];
+        failures.push(self.live_jobs(pool).await);
+        failures.push(self.dead_jobs(pool).await);
+        if sessions {
+            failures.push(self.sessions(pool).await);
+        }
+        for error in failures.into_iter().filter_map(Result::err) {
+            tracing::debug!("failed to read a gauge, the former values stay: {error}");
+        }
+    }
+
+    async fn live_jobs(&mut self, pool: &Pool) -> Result<(), sqlx::Error> {
         let live = census::read(pool).await?;
         let labels = |kind: &str, state: &str| vec![("kind", kind_label(kind)), ("state", state.to_owned())];
         let jobs = live.iter().map(|it| (labels(&it.kind, &it.state), count(it.jobs)));
@@ -59,25 +70,22 @@ impl Series {
             "avinode_ingest_oldest_due_job_age_seconds",
             none_of_kinds().chain(ages).collect(),
         );
+        Ok(())
+    }
+
+    async fn dead_jobs(&mut self, pool: &Pool) -> Result<(), sqlx::Error> {
         let dead = census::read_dead(pool).await?.into_iter();
         let dead = dead.map(|it| (vec![("kind", kind_label(&it.kind))], count(it.jobs)));
         self.set("avinode_ingest_dead_jobs", none_of_kinds().chain(dead).collect());
-        fetching(pool).await?;
-        if let Some(received_at) = deliveries::newest(pool).await? {
-            gauge!("avinode_ingest_last_delivery_timestamp_seconds").set(count(received_at.timestamp()));
-        }
-        for run in leader::last_runs(pool).await? {
-            let labels = vec![Label::new("task", run.task)];
-            let started = count(run.started_at.timestamp());
-            gauge!("avinode_ingest_periodic_task_last_start_timestamp_seconds", labels).set(started);
-        }
-        if sessions {
-            let mut tx = pool.begin().await?;
-            let steps = aggregate::statistics(&mut tx).await?.by_step.into_iter();
-            tx.commit().await?;
-            let steps = steps.map(|it| (vec![("step", step_label(it.current_step.as_deref()))], count(it.count)));
-            self.set("avinode_ingest_active_sessions", steps.collect());
-        }
+        Ok(())
+    }
+
+    async fn sessions(&mut self, pool: &Pool) -> Result<(), sqlx::Error> {
+        let mut tx = pool.begin().await?;
+        let steps = aggregate::statistics(&mut tx).await?.by_step.into_iter();
+        tx.commit().await?;
+        let steps = steps.map(|it| (vec![("step", step_label(it.current_step.as_deref()))], count(it.count)));
+        self.set("avinode_ingest_active_sessions", steps.collect());
         Ok(())
     }
 
@@ -96,6 +104,22 @@ impl Series {
     }
 }
 
+async fn last_delivery(pool: &Pool) -> Result<(), sqlx::Error> {
+    if let Some(received_at) = deliveries::newest(pool).await? {
+        gauge!("avinode_ingest_last_delivery_timestamp_seconds").set(count(received_at.timestamp()));
+    }
+    Ok(())
+}
+
+async fn last_runs(pool: &Pool) -> Result<(), sqlx::Error> {
+    for run in leader::last_runs(pool).await? {
+        let labels = vec![Label::new("task", run.task)];
+        let started = count(run.started_at.timestamp());
+        gauge!("avinode_ingest_periodic_task_last_start_timestamp_seconds", labels).set(started);
+    }
+    Ok(())
+}
+
 /// Sets the state of fetching, and what the process that fetches published of its calls.
 async fn fetching(pool: &Pool) -> Result<(), sqlx::Error> {
     let LimiterReport {
@@ -105,11 +129,12 @@ async fn fetching(pool: &Pool) -> Result<(), sqlx::Error> {
         let is_current = f64::from(u8::from(state == status.as_str()));
         gauge!("avinode_ingest_fetching", "state" => state).set(is_current);
     }
-    if let Some(limit) = restrictions.limit {
-        gauge!("avinode_ingest_fetch_calls_per_second_limit").set(limit.per_second);
-    }
-    gauge!("avinode_ingest_fetch_failed_resources").set(number(restrictions.breaker.failed.len()));
-    gauge!("avinode_ingest_fetch_refused_resources").set(number(restrictions.refused.keys.len()));
+    // What the last process published is not current any more once none fetches.
+    let while_served = |value: f64| if status == LimiterStatus::Unserved { 0.0 } else { value };
+    let limit = restrictions.limit.map_or(0.0, |limit| limit.per_second);
+    gauge!("avinode_ingest_fetch_calls_per_second_limit").set(while_served(limit));
+    gauge!("avinode_ingest_fetch_failed_resources").set(while_served(number(restrictions.breaker.failed.len())));
+    gauge!("avinode_ingest_fetch_refused_resources").set(while_served(number(restrictions.refused.keys.len())));
     Ok(())
 }
 

@@ -200,7 +200,8 @@ pub async fn set_state(
         BatchRow,
         r#"
         UPDATE avinode_ingest.batches
-        SET state = $2::text, filter = coalesce($3, filter), result = coalesce($4, result),
+        SET state = $2::text, filter = coalesce($3, filter),
+            result = CASE WHEN $2 = 'running' THEN '{}' ELSE coalesce($4, result) END,
             finished_at = CASE WHEN $2 IN ('finished', 'failed') THEN clock_timestamp() END
         WHERE id = $1 AND state <> 'finished'
         RETURNING id, actor, action, filter, note, dry_run, row_limit, state, position, selected, changed, skipped, failed,

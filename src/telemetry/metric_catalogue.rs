@@ -147,17 +147,17 @@ pub const METRICS: [Metric; 29] = [
     gauge(
         "avinode_ingest_fetch_calls_per_second_limit",
         &[],
-        "Calls of Avinode's API that are allowed a second, over all processes.",
+        "Calls of Avinode's API that are allowed a second, over all processes. 0 while no process fetches.",
     ),
     gauge(
         "avinode_ingest_fetch_failed_resources",
         &[],
-        "Resources whose calls failed since the last success, at most 100; five of them open the breaker.",
+        "Resources whose calls failed since the last success, at most 100; five of them open the breaker. 0 while no process fetches.",
     ),
     gauge(
         "avinode_ingest_fetch_refused_resources",
         &[],
-        "Resources that Avinode refused since the last success, at most 100.",
+        "Resources that Avinode refused since the last success, at most 100. 0 while no process fetches.",
     ),
     gauge(
         "avinode_ingest_last_delivery_timestamp_seconds",
@@ -172,7 +172,7 @@ pub const METRICS: [Metric; 29] = [
     gauge(
         "avinode_ingest_periodic_task_last_start_timestamp_seconds",
         &["task"],
-        "Start of the last run of a periodic task, in Unix time.",
+        "Last run of a periodic task that did not fail, in Unix time: its start, of resync and retention its end.",
     ),
     gauge(
         "avinode_ingest_database_connections_in_use",
@@ -187,12 +187,12 @@ pub const METRICS: [Metric; 29] = [
     gauge(
         "avinode_ingest_database_connections_limit",
         &[],
-        "Connections to the database that this process may open.",
+        "Connections that the pools of this process may open together; a task may wait for one of them below this number.",
     ),
     gauge(
         "avinode_ingest_build_info",
         &["version", "commit", "schema"],
-        "1, with the version of the program, its commit and its newest migration.",
+        "1, with the version of the program, its commit and the newest migration that it knows.",
     ),
 ];
 

@@ -1452,9 +1452,12 @@ export interface components {
          * @enum {string}
          */
         OpenStatus: "active" | "paused";
-        /** @description The last run of a periodic task. */
+        /** @description The last run of a periodic task that did not fail. */
         PeriodicRun: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Of `resync` and `retention` the end, which is seconds later.
+             */
             started_at: string;
             /** @description Name of the task. */
             task: string;
@@ -2390,7 +2393,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Batch finished (`batch-finished`) */
+            /** @description Batch finished (`batch-finished`); Batch of another version (`batch-unreadable`) */
             409: {
                 headers: {
                     [name: string]: unknown;

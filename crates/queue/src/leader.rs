@@ -135,11 +135,12 @@ pub async fn claim_turn(pool: &Pool, name: &str, holder: &str, every: Duration) 
     Ok(pool.execute(statement).await? == 1)
 }
 
-/// The last run of a periodic task.
+/// The last run of a periodic task that did not fail.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PeriodicRun {
     /// Name of the task.
     pub task: String,
+    /// Of `resync` and `retention` the end, which is seconds later.
     pub started_at: DateTime<Utc>,
 }
 

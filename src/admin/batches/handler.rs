@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::ending::fail;
 use super::error::BatchError;
 use super::observer::BatchObserver;
 use super::{BatchStep, dry_run, get, step};
@@ -88,6 +89,10 @@ impl RunBatchHandler {
                 | BatchError::Begun(_)
                 | BatchError::OtherText(_)),
             ) => {
+                // Its job is dead now, and takes no further step.
+                if let Err(unrecorded) = fail(pool, id, &error).await {
+                    tracing::warn!(batch = %id, "failed to record that batch {id} failed: {unrecorded}");
+                }
                 return Err(JobError::fail(error.to_string()));
             }
         };

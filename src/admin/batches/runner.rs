@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::ending::{fail, interrupt};
 use super::error::BatchError;
 use super::observer::BatchObserver;
-use super::{BatchStep, dry_run, fail, get, interrupt, step};
+use super::{BatchStep, dry_run, get, step};
 use crate::jobs::apply::JobApplier;
 use crate::postgres::sqlstate::{is_contention, sqlstate};
 use crate::queue::job::JobError;

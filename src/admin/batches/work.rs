@@ -87,7 +87,26 @@ impl BatchWork {
         }
     }
 
+    /// # Errors
+    /// The action or a filter is one of another version. Without that filter more rows would be selected.
     pub fn of_row(row: &BatchRow) -> Result<Self, BatchError> {
+        let work = Self::parse(row)?;
+        let known = work.filter();
+        let stored = row.filter.as_object().into_iter().flatten();
+        // The digest of a text stands for it once the batch is finished.
+        let unknown = stored
+            .map(|(name, _)| name)
+            .find(|name| known.get(name).is_none() && *name != "text_sha256");
+        match unknown {
+            Some(name) => Err(BatchError::Unreadable {
+                id: row.id,
+                reason: format!("filter {name:?}"),
+            }),
+            None => Ok(work),
+        }
+    }
+
+    fn parse(row: &BatchRow) -> Result<Self, BatchError> {
         let unreadable = unreadable(row.id);
         let jobs = || serde_json::from_value(row.filter.clone()).map_err(&unreadable);
         match row.action.as_str() {

@@ -75,7 +75,7 @@ impl ApiClient {
     ) -> Result<ListResponse<T>, CliError> {
         let Value::Object(mut query) = serde_json::to_value(params).context(attempt)? else {
             return Err(CliError::plain(format!(
-                "could not {attempt}: the filters have no names"
+                "could not {attempt}: the filters could not be written"
             )));
         };
         let mut list = ListResponse {

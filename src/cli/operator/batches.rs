@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,10 +29,13 @@ use crate::shutdown;
 use crate::stderr;
 use crate::store::batches::{BatchFilter, BatchRow, BatchState};
 
-/// The problem of a batch that cannot be resumed.
+/// The problems of a batch that is not there, and of one that has nothing left to do.
+const UNKNOWN: &str = "batch-not-found";
 const FINISHED: &str = "batch-finished";
 /// The pause between two looks at a batch that workers run.
 const POLL: Duration = Duration::from_millis(300);
+/// A batch without a step for this time is reported.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Operator {
     pub async fn batches(&self, filter: &BatchFilter) -> Result<ListResponse<BatchRow>, CliError> {
@@ -104,7 +107,7 @@ async fn run(api: &ApiClient, work: &BatchWork, args: &BulkArgs, json: bool) -> 
     let stop = shutdown::on_signals().context("watch for signals")?;
     let call = ApiCall::post(&["admin", "batches"], json!(request(work, args)));
     let begun: BatchRow = api.read("begin the batch", call).await?;
-    follow(api, begun.id, stop, json).await
+    follow(api, begun.id, stop, json, true).await
 }
 
 async fn resume(api: &ApiClient, id: Uuid, json: bool) -> Result<ExitCode, CliError> {
@@ -115,20 +118,39 @@ async fn resume(api: &ApiClient, id: Uuid, json: bool) -> Result<ExitCode, CliEr
         .call::<BatchRow>("resume the batch", ApiCall::post(&path, json!({})))
         .await?;
     match resumed {
-        Ok(_) => follow(api, id, stop, json).await,
+        Ok(_) => follow(api, id, stop, json, false).await,
         Err(refusal) if refusal.problem == FINISHED => Err(failed(BatchError::Finished(id))),
-        Err(_) => Err(failed(BatchError::Unknown(id))),
+        Err(refusal) if refusal.problem == UNKNOWN => Err(failed(BatchError::Unknown(id))),
+        Err(refusal) => Err(CliError::plain(format!(
+            "could not resume the batch: {}",
+            refusal.detail
+        ))),
     }
 }
 
-/// Shows the progress of a batch that workers run, and prints its result.
-async fn follow(api: &ApiClient, id: Uuid, stop: CancellationToken, json: bool) -> Result<ExitCode, CliError> {
-    let progress = BatchProgress::new(stop);
-    let ended = wait(api, id, &progress).await;
+/// Shows the progress of a batch that workers run, and prints its result. `prints_nothing`: where nothing was selected, that is all.
+async fn follow(
+    api: &ApiClient,
+    id: Uuid,
+    stop: CancellationToken,
+    json: bool,
+    prints_nothing: bool,
+) -> Result<ExitCode, CliError> {
+    let progress = BatchProgress::new(stop.clone());
+    let ended = tokio::select! {
+        ended = wait(api, id, &progress) => Some(ended),
+        () = stop.cancelled() => None,
+    };
     progress.finish();
+    let Some(ended) = ended else {
+        stderr::line(format_args!(
+            "error: stopped waiting; the service goes on with batch {id}"
+        ));
+        return Ok(ExitCode::from(EXIT_INTERRUPTED));
+    };
     let batch = ended?;
     let is_finished = matches!(batch.state.parse(), Ok(BatchState::Finished));
-    if is_finished && !batch.dry_run && batch.selected == 0 {
+    if is_finished && prints_nothing && !batch.dry_run && batch.selected == 0 {
         bulk::print_nothing(json)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -136,16 +158,9 @@ async fn follow(api: &ApiClient, id: Uuid, stop: CancellationToken, json: bool) 
         true => print_json(&batch)?,
         false => print(bulk::summary(&batch))?,
     }
-    match batch.state.parse() {
-        Ok(BatchState::Finished) => Ok(ExitCode::SUCCESS),
-        Ok(BatchState::Running) => {
-            stderr::line(format_args!(
-                "error: stopped waiting; the service goes on with batch {}",
-                batch.id
-            ));
-            Ok(ExitCode::from(EXIT_INTERRUPTED))
-        }
-        _ => Err(CliError::plain(format!(
+    match is_finished {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err(CliError::plain(format!(
             "batch {} is {}: {}",
             batch.id,
             batch.state,
@@ -154,17 +169,27 @@ async fn follow(api: &ApiClient, id: Uuid, stop: CancellationToken, json: bool) 
     }
 }
 
-/// Waits until the batch has ended, or this process is to end.
+/// Waits until the batch has ended.
 async fn wait(api: &ApiClient, id: Uuid, progress: &BatchProgress) -> Result<BatchRow, CliError> {
     let id = id.to_string();
+    let (mut position, mut moved_at, mut is_reported) = (None, Instant::now(), false);
     loop {
         let batch: BatchRow = api
             .read("read the batch", ApiCall::get(&["admin", "batches", &id]))
             .await?;
         progress.stepped(&batch, false);
-        let is_running = matches!(batch.state.parse(), Ok(BatchState::Running));
-        if !is_running || progress.stops() {
+        if !matches!(batch.state.parse(), Ok(BatchState::Running)) {
             return Ok(batch);
+        }
+        if batch.position != position {
+            (position, moved_at) = (batch.position, Instant::now());
+        }
+        if moved_at.elapsed() > PATIENCE && !is_reported {
+            is_reported = true;
+            stderr::line(format_args!(
+                "no step was made for {} s: a process of the role both or work makes them; see avinode-ingest jobs list --kind run_batch",
+                PATIENCE.as_secs()
+            ));
         }
         sleep(POLL).await;
     }

@@ -8,7 +8,7 @@ use super::Operator;
 use super::api_client::{ApiCall, ApiClient};
 use crate::cli::actor;
 use crate::cli::database::CommandDatabase;
-use crate::cli::error::{CliError, chain};
+use crate::cli::error::{CliError, EXIT_UNAVAILABLE, chain};
 use crate::clock::Clock;
 use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCursor, SessionFilter};
 use crate::domain::chat_session::view::{ArchiveResult, ChatSession, SessionQuote, TimelineEntry};
@@ -17,6 +17,9 @@ use crate::http::v1::query::SessionListParams;
 use crate::http::v1::response::ListResponse;
 use crate::sessions::error::SessionError;
 use crate::sessions::service::SessionService;
+
+/// The problem of a session that does not exist.
+const NOT_FOUND: &str = "session-not-found";
 
 /// A session with all of its quotes and its whole timeline.
 pub struct SessionRecord {
@@ -49,7 +52,7 @@ impl Operator {
                 let params = serde_json::to_value(SessionListParams::from(filter)).unwrap_or_default();
                 let Value::Object(mut query) = params else {
                     return Err(CliError::plain(
-                        "could not list the sessions: the filters have no names",
+                        "could not list the sessions: the filters could not be written",
                     ));
                 };
                 query.insert("limit".to_owned(), json!(page.limit));
@@ -103,11 +106,22 @@ impl Operator {
                 let id = id.to_string();
                 let path = ["sessions", &id, "complete"];
                 let call = ApiCall::post(&path, json!({}));
-                let completed = api.call::<ChatSession>("complete the session", call).await?;
-                Ok(completed.map(drop).map_err(|refusal| NotCompleted {
-                    reason: refusal.detail,
-                    is_passing: false,
-                }))
+                match api.call::<ChatSession>("complete the session", call).await {
+                    Ok(Ok(_)) => Ok(Ok(())),
+                    Ok(Err(refusal)) if refusal.problem == NOT_FOUND => Ok(Err(NotCompleted {
+                        reason: SessionError::SessionNotFound.to_string(),
+                        is_passing: false,
+                    })),
+                    Ok(Err(refusal)) => Ok(Err(NotCompleted {
+                        reason: refusal.detail,
+                        is_passing: false,
+                    })),
+                    Err(error) if error.code() == EXIT_UNAVAILABLE => Ok(Err(NotCompleted {
+                        reason: error.to_string(),
+                        is_passing: true,
+                    })),
+                    Err(error) => Err(error),
+                }
             }
         }
     }

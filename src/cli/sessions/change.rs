@@ -22,10 +22,15 @@ pub struct CompleteSessionsArgs {
 pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<(), CliError> {
     let operator = Operator::open(&args.common.target).await?;
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
+    let mut failure = None;
     for id in args.ids {
-        match operator.complete_session(id).await? {
-            Ok(()) => done.push(id),
-            Err(refusal) => not_done.push((id, refusal)),
+        match operator.complete_session(id).await {
+            Ok(Ok(())) => done.push(id),
+            Ok(Err(refusal)) => not_done.push((id, refusal)),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
         }
     }
     operator.close().await?;
@@ -36,6 +41,9 @@ pub(super) async fn complete(args: CompleteSessionsArgs) -> Result<(), CliError>
         print(json!({"done": done, "not_done": not_done.collect::<Vec<_>>()}))?;
     } else {
         print(format_args!("{} completed", counted(done.len(), "session", "sessions")))?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     if not_done.is_empty() {
         return Ok(());

@@ -155,12 +155,13 @@ impl From<BatchError> for ApiProblem {
         match error {
             BatchError::Unknown(_) => AdminProblem::BatchNotFound.into(),
             BatchError::Finished(_) => AdminProblem::BatchFinished.into(),
+            BatchError::Unreadable { .. } => AdminProblem::BatchUnreadable.into(),
             BatchError::NoFilter => Self::field("jobs or deliveries", "has no filter: a batch needs one"),
             BatchError::OtherText(_) => Self::field("text", "is not the text of the dry run"),
             BatchError::Begun(_) => Self::field("batch", "is a dry run from which a batch was begun already"),
             BatchError::NotCounted(_) => Self::field("batch", "is no dry run that is finished"),
             BatchError::Database(error) => error.into(),
-            error @ (BatchError::Unreadable { .. } | BatchError::Job(_)) => {
+            error @ BatchError::Job(_) => {
                 tracing::error!("an API call failed, the caller gets 500: {error}");
                 Self::Common(Problem::Internal)
             }

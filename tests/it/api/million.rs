@@ -2,6 +2,8 @@
 //!
 //! `TEST_SESSIONS` is the number of sessions: 100,000 by default, a million in `.ci/run`.
 
+mod operations;
+
 use std::time::{Duration, Instant};
 
 use avinode_ingest::domain::chat_session::page::{PageRequest, SessionFilter};
@@ -76,6 +78,7 @@ async fn among_a_million_sessions_every_list_and_look_up_uses_an_index() {
     plans(&api, references).await;
     calls(&api, references, count).await;
     console_pages(&api).await;
+    operations::pages(&api).await;
     workers(&api).await;
     api.service.stop().await;
 }

@@ -5,6 +5,7 @@ mod batches;
 mod command_line;
 mod errors;
 mod lists;
+mod resuming;
 mod summary;
 mod tail;
 

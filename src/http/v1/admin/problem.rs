@@ -17,6 +17,8 @@ pub enum AdminProblem {
     DocumentNotFound,
     BatchNotFound,
     BatchFinished,
+    /// Another version began it.
+    BatchUnreadable,
     /// The id names nothing that is stored.
     NothingStored,
 }
@@ -45,6 +47,9 @@ impl AdminProblem {
                 .detail("No batch has this id; it may be past its retention."),
             Self::BatchFinished => ProblemDetails::new(409, "batch-finished", "Batch finished")
                 .detail("The batch is finished: there is nothing left to resume."),
+            Self::BatchUnreadable => ProblemDetails::new(409, "batch-unreadable", "Batch of another version").detail(
+                "The batch has an action or a filter that this version does not know. Resume it with the version that began it.",
+            ),
             Self::NothingStored => ProblemDetails::new(404, "nothing-stored", "Nothing is stored about this id").detail(
                 "The id is neither a quote, an RFQ nor a trip of Avinode, nor a stored delivery, session or row of quotes.",
             ),
@@ -68,7 +73,7 @@ problem_sets! {
     /// Problems of an operation on one batch.
     BatchProblems = [AdminProblem::BatchNotFound];
     /// Problems of resuming a batch.
-    ResumeProblems = [AdminProblem::BatchFinished];
+    ResumeProblems = [AdminProblem::BatchFinished, AdminProblem::BatchUnreadable];
     /// Problems of a trace.
     TraceProblems = [AdminProblem::NothingStored];
 }

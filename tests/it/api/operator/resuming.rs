@@ -1,0 +1,143 @@
+//! Batches that are resumed through the API.
+
+use avinode_ingest::admin::batches::work::BatchWork;
+use avinode_ingest::admin::batches::{self, NewBatch, StepsBy, ending};
+use avinode_ingest::admin::selection::DeliverySelection;
+use avinode_ingest::domain::subject::SubjectKind;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::batches::{start, without_ids};
+use super::seed;
+use crate::api::{ADMIN, Api};
+use crate::support::actions::acting;
+use crate::support::cluster::Db;
+use crate::support::program::run;
+
+/// A replay of the quotes that was interrupted before its first step.
+async fn interrupted(api: &Api) -> Uuid {
+    let new = NewBatch {
+        work: BatchWork::Replay(DeliverySelection {
+            kind: Some(SubjectKind::Quote),
+            ..DeliverySelection::default()
+        }),
+        dry_run: false,
+        limit: 100,
+        acting: acting(),
+    };
+    let id = batches::begin(&api.db.pool, &new, StepsBy::Caller).await.unwrap();
+    ending::interrupt(&api.db.pool, id).await.unwrap();
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_batch_is_resumed_by_a_worker_and_a_finished_one_is_refused() {
+    let api = start().await;
+    let id = interrupted(&api).await;
+    let path = format!("batches/{id}/resume");
+    let resumed = api.act(&path, &json!({"note": "the disk is repaired"})).await;
+    assert_eq!(
+        (resumed.status, &resumed.body["state"]),
+        (200, &json!("running")),
+        "{resumed:?}"
+    );
+    let batch = api.ended(&json!(id)).await;
+    assert_eq!(
+        json!([batch["state"], batch["selected"], batch["changed"]]),
+        json!(["finished", 2, 2])
+    );
+    let entries = api.get("/v1/admin/audit?actor=token:operations").await.body;
+    assert_eq!(
+        json!([
+            entries["data"][0]["action"],
+            entries["data"][0]["run"],
+            entries["data"][0]["details"]["note"],
+            entries["data"][0]["details"]["resumed"],
+        ]),
+        json!(["replay_deliveries", id, "the disk is repaired", true]),
+        "{entries}"
+    );
+    api.act(&path, &json!({})).await.assert_problem(409, "batch-finished");
+    let unknown = format!("batches/{}/resume", Uuid::nil());
+    api.act(&unknown, &json!({}))
+        .await
+        .assert_problem(404, "batch-not-found");
+    api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_a_filter_of_another_version_fails_instead_of_selecting_more() {
+    let api = start().await;
+    let id = interrupted(&api).await;
+    api.db
+        .run(&format!(
+            "UPDATE avinode_ingest.batches SET filter = filter || '{{\"colour\": \"red\"}}' WHERE id = '{id}'"
+        ))
+        .await;
+    let path = format!("batches/{id}/resume");
+    api.act(&path, &json!({})).await.assert_problem(409, "batch-unreadable");
+    api.db
+        .run(&format!(
+            "UPDATE avinode_ingest.batches SET state = 'running' WHERE id = '{id}';
+             INSERT INTO avinode_ingest.jobs (kind, key) VALUES ('run_batch', '{id}')"
+        ))
+        .await;
+    let batch = api.ended(&json!(id)).await;
+    assert_eq!(
+        (&batch["state"], &batch["selected"]),
+        (&json!("failed"), &json!(0)),
+        "{batch}"
+    );
+    assert!(
+        batch["result"]["error"].as_str().unwrap().contains("filter \"colour\""),
+        "{batch}"
+    );
+    api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_has_one_job_however_often_it_is_resumed_and_is_interrupted_when_that_is_discarded() {
+    let db = Db::new().await;
+    seed(&db).await;
+    let api = Api::with_workers(db, 0).await;
+    let id = interrupted(&api).await;
+    for _ in 0..3 {
+        let resumed = api.act(&format!("batches/{id}/resume"), &json!({})).await;
+        assert_eq!(resumed.status, 200, "{resumed:?}");
+    }
+    let jobs = api.get("/v1/admin/jobs?kind=run_batch").await.body;
+    assert_eq!(jobs["data"].as_array().unwrap().len(), 1, "{jobs}");
+    let discarded = api
+        .act(&format!("jobs/{}/discard", jobs["data"][0]["id"]), &json!({}))
+        .await;
+    assert_eq!(discarded.status, 200, "{discarded:?}");
+    let batch = api.get(&format!("/v1/admin/batches/{id}")).await.body;
+    assert_eq!(batch["state"], "interrupted", "{batch}");
+    api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_resumes_a_batch_through_the_api_as_on_the_database() {
+    let mut printed = Vec::new();
+    for through_api in [false, true] {
+        let api = start().await;
+        let (base, url) = (api.service.base.clone(), api.db.url());
+        let variables = match through_api {
+            true => vec![("INGEST_URL", base.as_str()), ("INGEST_API_TOKEN", ADMIN)],
+            false => vec![("DATABASE_URL", url.as_str())],
+        };
+        let id = interrupted(&api).await.to_string();
+        let mut outputs = Vec::new();
+        for batch in [&id, &id, &Uuid::nil().to_string()] {
+            let (code, said) = without_ids(&run(&["batches", "resume", batch], &variables).await);
+            outputs.push((code, said.replace(&id, "ID")));
+        }
+        printed.push(outputs);
+        api.service.stop().await;
+    }
+    let [stored, served] = &printed[..] else { panic!() };
+    assert_eq!(served, stored);
+    assert_eq!(stored[0], (Some(0), "2 deliveries enqueued, of 2 selected".to_owned()));
+    assert_eq!((stored[1].0, stored[2].0), (Some(1), Some(1)), "{stored:?}");
+    assert!(stored[1].1.contains("batch ID is finished"), "{stored:?}");
+}
