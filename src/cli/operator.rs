@@ -89,23 +89,23 @@ impl Operator {
         }
     }
 
-    /// Reads those deliveries of a page that are asked for. In the database the others are looked up by their ids only, which an index has.
-    pub async fn some_deliveries(
+    /// Reads the deliveries of a page whose ids are `wanted`. In the database only the ids of the others are read, from an index.
+    pub async fn deliveries_with(
         &self,
         filter: &DeliveryFilter,
-        is_asked_for: impl Fn(Uuid) -> bool,
+        wanted: impl Fn(Uuid) -> bool,
     ) -> Result<DeliveryPage, CliError> {
         match self {
             Self::Database(database, _) => {
                 let attempt = "list the deliveries";
                 let (mut ids, next) = delivery_list::ids(&database.pool, filter).await.context(attempt)?;
-                ids.retain(|id| is_asked_for(*id));
+                ids.retain(|id| wanted(*id));
                 let data = delivery_list::of_ids(&database.pool, &ids).await.context(attempt)?;
                 Ok(DeliveryPage { data, next })
             }
             Self::Api(_) => {
                 let mut page = self.deliveries(filter).await?;
-                page.data.retain(|delivery| is_asked_for(delivery.id));
+                page.data.retain(|delivery| wanted(delivery.id));
                 let next = page.next_cursor.as_deref().and_then(cursor::decode);
                 Ok(DeliveryPage {
                     data: page.data,

@@ -131,7 +131,7 @@ async fn read(
     let mut deliveries = Vec::new();
     for _ in 0..MAX_PAGES {
         let page = operator
-            .some_deliveries(&filter, |id| following.can_have_news(id))
+            .deliveries_with(&filter, |id| following.can_have_news(id))
             .await?;
         deliveries.extend(page.data);
         filter.before = page.next;

@@ -46,15 +46,15 @@ pub(super) async fn run(pool: Pool, memory: Option<(MemoryBudget, usize)>) {
 struct Series(BTreeSet<(&'static str, Vec<(&'static str, String)>)>);
 
 impl Series {
-    /// Reads each gauge for itself, so that one that cannot be read keeps no other from being current.
+    /// Reads each gauge on its own: an error in one leaves the others current.
     async fn read(&mut self, pool: &Pool, sessions: bool) {
-        let mut failures = vec![last_delivery(pool).await, last_runs(pool).await, fetching(pool).await];
-        failures.push(self.live_jobs(pool).await);
-        failures.push(self.dead_jobs(pool).await);
+        let mut readings = vec![last_delivery(pool).await, last_runs(pool).await, fetching(pool).await];
+        readings.push(self.live_jobs(pool).await);
+        readings.push(self.dead_jobs(pool).await);
         if sessions {
-            failures.push(self.sessions(pool).await);
+            readings.push(self.sessions(pool).await);
         }
-        for error in failures.into_iter().filter_map(Result::err) {
+        for error in readings.into_iter().filter_map(Result::err) {
             tracing::debug!("failed to read a gauge, the former values stay: {error}");
         }
     }
@@ -129,7 +129,7 @@ async fn fetching(pool: &Pool) -> Result<(), sqlx::Error> {
         let is_current = f64::from(u8::from(state == status.as_str()));
         gauge!("avinode_ingest_fetching", "state" => state).set(is_current);
     }
-    // What the last process published is not current any more once none fetches.
+    // The values are those that the fetching process published last; without such a process they are out of date.
     let while_served = |value: f64| if status == LimiterStatus::Unserved { 0.0 } else { value };
     let limit = restrictions.limit.map_or(0.0, |limit| limit.per_second);
     gauge!("avinode_ingest_fetch_calls_per_second_limit").set(while_served(limit));

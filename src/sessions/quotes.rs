@@ -69,7 +69,10 @@ impl SessionService {
             }
             None => None,
         };
-        let pinned = timeline_and_pin::pinned(tx, session).await?;
+        let pinned = match primary {
+            Some(_) => timeline_and_pin::pinned(tx, session).await?,
+            None => None,
+        };
         let entered = quotes::insert_into_ledger(tx, session, &key).await?;
         let is_closed = SessionStatus::is_closed_word(&before.status);
         let step = update.current_step.clone().or_else(|| {

@@ -73,8 +73,7 @@ export interface paths {
         };
         /**
          * List the audit log
-         * @description What admins and callers of the API did, the newest first: every retry, discard, replay, export and purge, and every change of a session
-         *     through the API.
+         * @description Every retry, discard, replay, export and purge, and every change of a session through the API, with its actor. The newest first.
          */
         get: operations["listAuditEntries"];
         put?: never;

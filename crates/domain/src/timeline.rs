@@ -158,7 +158,7 @@ impl TimelineEvent {
         TimelineKind::SessionCompleted.event(format!("completed/{}", at.timestamp_micros()), Some(at), json!({}))
     }
 
-    /// A person or the application chose the primary quote. `quote`: its key in the ledger.
+    /// A caller of the API or a user of the console chose the primary quote. `quote`: its key in the ledger.
     pub fn primary_quote_pinned(quote: &str, at: DateTime<Utc>) -> Self {
         Self::of_pin(TimelineKind::PrimaryQuotePinned, quote, at)
     }

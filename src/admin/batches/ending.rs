@@ -40,7 +40,7 @@ async fn end(
     let Some(row) = batches::set_state(&mut tx, id, state, None, result.as_ref()).await? else {
         return Ok(());
     };
-    // What another version wrote may have no action that this one knows, and ends all the same.
+    // A batch of another version may have an action that the audit log of this version cannot name. Its state is recorded without a row there.
     if let Ok(mut run) = audited(&row) {
         if let Some(result) = result {
             run.details["error"] = result["error"].clone();

@@ -1,7 +1,7 @@
 //! Chat sessions.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::Operator;
@@ -14,7 +14,6 @@ use crate::domain::chat_session::page::{MAX_LIMIT, Page, PageRequest, SessionCur
 use crate::domain::chat_session::view::{ArchiveResult, ChatSession, SessionQuote, TimelineEntry};
 use crate::http::v1::cursor;
 use crate::http::v1::query::SessionListParams;
-use crate::http::v1::response::ListResponse;
 use crate::sessions::error::SessionError;
 use crate::sessions::service::SessionService;
 
@@ -49,19 +48,8 @@ impl Operator {
                 listed.map_err(|error| failed(attempt, error))
             }
             Self::Api(api) => {
-                let params = serde_json::to_value(SessionListParams::from(filter)).unwrap_or_default();
-                let Value::Object(mut query) = params else {
-                    return Err(CliError::plain(
-                        "could not list the sessions: the filters could not be written",
-                    ));
-                };
-                query.insert("limit".to_owned(), json!(page.limit));
-                query.insert("cursor".to_owned(), json!(page.after.as_ref().map(cursor::encode)));
-                let call = ApiCall {
-                    query,
-                    ..ApiCall::get(&["sessions"])
-                };
-                let listed: ListResponse<ChatSession> = api.read(attempt, call).await?;
+                let params = SessionListParams::of(filter, page.after.as_ref());
+                let listed = api.list(attempt, &["sessions"], &params, page.limit.into()).await?;
                 Ok(Page {
                     data: listed.data,
                     next: listed.next_cursor.as_deref().and_then(cursor::decode),

@@ -114,9 +114,9 @@ impl SessionListParams {
     }
 }
 
-impl From<&SessionFilter> for SessionListParams {
-    /// All but the page.
-    fn from(filter: &SessionFilter) -> Self {
+impl SessionListParams {
+    /// All but the limit, which is that of a page.
+    pub fn of(filter: &SessionFilter, after: Option<&SessionCursor>) -> Self {
         Self {
             conversation_id: filter.conversation_id,
             request_id: filter.request_id,
@@ -128,7 +128,7 @@ impl From<&SessionFilter> for SessionListParams {
             has_primary_quote: filter.has_primary_quote,
             current_step: filter.current_step.clone(),
             limit: None,
-            cursor: None,
+            cursor: after.map(cursor::encode),
         }
     }
 }

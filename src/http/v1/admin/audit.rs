@@ -63,8 +63,7 @@ impl From<&AuditFilter> for AuditListParams {
 
 /// List the audit log
 ///
-/// What admins and callers of the API did, the newest first: every retry, discard, replay, export and purge, and every change of a session
-/// through the API.
+/// Every retry, discard, replay, export and purge, and every change of a session through the API, with its actor. The newest first.
 #[utoipa::path(
     get,
     path = "/v1/admin/audit",
