@@ -8,7 +8,6 @@ use crate::domain::actor::Acting;
 use crate::jobs::replay;
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::admin_actions;
-use crate::queue::job_kind::JobKind;
 use crate::store::audit::{self, AuditAction};
 use crate::store::deliveries;
 
@@ -65,13 +64,8 @@ pub async fn discard(pool: &Pool, ids: &[i64], force: bool, acting: &Acting) -> 
     }
     let done = admin_actions::discard(&mut tx, ids, &acting.to_string()).await?;
     record_jobs(&mut tx, AuditAction::DiscardJobs, ids, &done, acting).await?;
-    let batches = admin_actions::discarded_keys(&mut tx, &done, JobKind::RunBatch).await?;
+    ending::stop_discarded(&mut tx, &done).await?;
     tx.commit().await?;
-    for id in batches.iter().filter_map(|key| key.parse().ok()) {
-        if let Err(error) = ending::stop(pool, id).await {
-            tracing::warn!(batch = %id, "failed to record that batch {id} was stopped: {error}");
-        }
-    }
     Ok(changed(ids, done))
 }
 

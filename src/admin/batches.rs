@@ -8,6 +8,7 @@ pub mod error;
 pub mod handler;
 pub mod observer;
 pub mod pace;
+pub mod record;
 pub mod runner;
 pub mod work;
 
@@ -15,9 +16,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::error::{BatchError, unreadable};
+use self::record::{acting_of, audited, counts, details, get};
 use self::work::BatchWork;
-use super::selection::Position;
-use crate::domain::actor::{Acting, ActionNote, Actor};
+use super::selection::{Position, SelectedIds};
+use crate::domain::actor::{Acting, ActionNote};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
 use crate::queue::job_kind::JobKind;
@@ -190,9 +192,14 @@ pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
         return Ok(BatchStep::Done);
     }
     let acting = acting_of(&row);
-    let counts = work.change(&mut tx, &page.ids, &acting).await?;
-    let next = page.next.filter(|_| counts.selected < room);
-    batches::advance(&mut tx, id, next.map(|next| json!(next)).as_ref(), counts).await?;
+    let changed = work.change(&mut tx, &page.ids, &acting).await?;
+    if let SelectedIds::Jobs(jobs) = &page.ids
+        && matches!(work, BatchWork::Discard { .. })
+    {
+        ending::stop_discarded(&mut tx, jobs).await?;
+    }
+    let next = page.next.filter(|_| changed.selected < room);
+    batches::advance(&mut tx, id, next.map(|next| json!(next)).as_ref(), changed).await?;
     if next.is_none() {
         finish(&mut tx, &row, None).await?;
     }
@@ -212,12 +219,6 @@ async fn finish(tx: &mut Transaction<'_>, row: &BatchRow, result: Option<&Value>
     Ok(())
 }
 
-/// # Errors
-/// The batch is unknown.
-pub async fn get(pool: &Pool, id: Uuid) -> Result<BatchRow, BatchError> {
-    batches::get(pool, id).await?.ok_or(BatchError::Unknown(id))
-}
-
 async fn missing(pool: &Pool, id: Uuid) -> Result<BatchError, BatchError> {
     Ok(match batches::get(pool, id).await? {
         Some(_) => BatchError::Finished(id),
@@ -230,31 +231,4 @@ async fn enqueue_steps(tx: &mut Transaction<'_>, id: Uuid) -> Result<(), sqlx::E
     // A claimed one may be at its end.
     enqueue::insert(tx, &[job], InsertOptions::unique(UniqueOptions::default())).await?;
     listener::wake(tx).await
-}
-
-fn audited(row: &BatchRow) -> Result<AuditedRun, BatchError> {
-    Ok(AuditedRun {
-        run: row.id,
-        actor: Actor::stored(row.actor.clone()),
-        action: BatchWork::of_row(row)?.audit_action(),
-        dry_run: row.dry_run,
-        details: details(&row.filter, row.note.as_deref()),
-    })
-}
-
-fn acting_of(row: &BatchRow) -> Acting {
-    let note = row.note.as_deref().and_then(|note| ActionNote::parse(note).ok());
-    Acting::new(Actor::stored(row.actor.clone()), note)
-}
-
-fn details(filter: &Value, note: Option<&str>) -> Value {
-    let mut details = json!({"filter": work::without_text(filter)});
-    if let Some(note) = note {
-        details["note"] = json!(note);
-    }
-    details
-}
-
-fn counts(row: &BatchRow) -> Value {
-    json!({"selected": row.selected, "changed": row.changed, "skipped": row.skipped, "failed": row.failed})
 }

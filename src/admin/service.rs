@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::actions::{self, ActionError, DeliveriesReplayed, JobsChanged};
 use super::activity::{self, HourActivity};
 use super::batches::error::BatchError;
-use super::batches::{self, NewBatch, StepsBy};
+use super::batches::{self, NewBatch, StepsBy, record};
 use super::check;
 use super::check::finding::CheckResults;
 use super::check::migrations::CheckSettings;
@@ -125,7 +125,7 @@ impl AdminService {
     /// Records a batch, which workers of the service run.
     pub async fn begin_batch(&self, new: &NewBatch) -> Result<BatchRow, BatchError> {
         let id = batches::begin(&self.pool, new, StepsBy::Worker).await?;
-        batches::get(&self.pool, id).await
+        record::get(&self.pool, id).await
     }
 
     /// Begins the action that a finished dry run counted. `text`: that of its filter.
@@ -136,7 +136,7 @@ impl AdminService {
         acting: Acting,
     ) -> Result<BatchRow, BatchError> {
         let id = batches::begin_counted(&self.pool, dry_run, text, acting, StepsBy::Worker).await?;
-        batches::get(&self.pool, id).await
+        record::get(&self.pool, id).await
     }
 
     /// Lists batches, the newest first, and one more if there is another page.
@@ -149,7 +149,7 @@ impl AdminService {
     }
 
     pub async fn batch(&self, id: Uuid) -> Result<BatchRow, BatchError> {
-        batches::get(&self.pool, id).await
+        record::get(&self.pool, id).await
     }
 
     /// Continues a batch that was interrupted, failed or killed: workers of the service make its steps.
@@ -158,7 +158,7 @@ impl AdminService {
     /// The batch is unknown, or finished.
     pub async fn resume_batch(&self, id: Uuid, acting: &Acting) -> Result<BatchRow, BatchError> {
         batches::resume(&self.pool, id, acting, StepsBy::Worker).await?;
-        batches::get(&self.pool, id).await
+        record::get(&self.pool, id).await
     }
 
     /// Lists rows of the audit log, the newest first, and one more if there is another page.

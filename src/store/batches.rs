@@ -162,6 +162,16 @@ pub async fn lock_at(tx: &mut Transaction<'_>, id: Uuid, position: Option<&Value
     Ok(locked.is_some())
 }
 
+/// Locks those of these batches that are running.
+pub async fn lock_running(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT id FROM avinode_ingest.batches WHERE id = ANY ($1) AND state = 'running' ORDER BY id FOR UPDATE",
+        ids,
+    )
+    .fetch_all(tx)
+    .await
+}
+
 /// Adds the counts of a step to a locked batch, and moves its position.
 pub async fn advance(
     tx: &mut Transaction<'_>,

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::error::BatchError;
 use super::observer::BatchObserver;
+use super::record::get;
 use super::work::BatchWork;
-use super::{ROWS_PER_STEP, finish, get};
+use super::{ROWS_PER_STEP, finish};
 use crate::admin::preview::{self, Preview};
 use crate::admin::selection::{RowSelection, SelectedIds};
 use crate::jobs::apply::JobApplier;

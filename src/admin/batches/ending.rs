@@ -4,18 +4,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::BatchError;
-use super::{audited, counts, get};
-use crate::postgres::transaction::Pool;
+use super::record::{audited, counts};
+use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::admin_actions;
+use crate::queue::job_kind::JobKind;
 use crate::store::audit::{self, AuditState};
 use crate::store::batches::{self, BatchState};
 
-/// Records that a running batch makes no further steps, because its job was discarded.
-pub async fn stop(pool: &Pool, id: Uuid) -> Result<(), BatchError> {
-    match get(pool, id).await {
-        Ok(row) if row.state == BatchState::Running.as_str() => interrupt(pool, id).await,
-        Ok(_) | Err(BatchError::Unknown(_)) => Ok(()),
-        Err(error) => Err(error),
+/// Interrupts the running batches whose steps were to be made by discarded jobs (among `jobs`): they make no further ones.
+pub async fn stop_discarded(tx: &mut Transaction<'_>, jobs: &[i64]) -> Result<(), sqlx::Error> {
+    let keys = admin_actions::discarded_keys(tx, jobs, JobKind::RunBatch).await?;
+    let ids: Vec<Uuid> = keys.iter().filter_map(|key| key.parse().ok()).collect();
+    for id in batches::lock_running(tx, &ids).await? {
+        end_in(tx, id, BatchState::Interrupted, AuditState::Interrupted, None).await?;
     }
+    Ok(())
 }
 
 /// Stops a batch that is not finished, so that it can be resumed.
@@ -37,7 +40,19 @@ async fn end(
     result: Option<Value>,
 ) -> Result<(), BatchError> {
     let mut tx = pool.begin().await?;
-    let Some(row) = batches::set_state(&mut tx, id, state, None, result.as_ref()).await? else {
+    end_in(&mut tx, id, state, audit_state, result).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn end_in(
+    tx: &mut Transaction<'_>,
+    id: Uuid,
+    state: BatchState,
+    audit_state: AuditState,
+    result: Option<Value>,
+) -> Result<(), sqlx::Error> {
+    let Some(row) = batches::set_state(tx, id, state, None, result.as_ref()).await? else {
         return Ok(());
     };
     // A batch of another version may have an action that the audit log of this version cannot name. Its state is recorded without a row there.
@@ -45,8 +60,7 @@ async fn end(
         if let Some(result) = result {
             run.details["error"] = result["error"].clone();
         }
-        audit::append_in(&mut tx, &run, audit_state, &counts(&row)).await?;
+        audit::append_in(tx, &run, audit_state, &counts(&row)).await?;
     }
-    tx.commit().await?;
     Ok(())
 }

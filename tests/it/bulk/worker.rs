@@ -39,7 +39,7 @@ async fn begin(db: &Db, selection: DeliverySelection, dry_run: bool) -> Uuid {
 
 async fn finished(db: &Db, id: Uuid) -> BatchRow {
     eventually(PATIENCE, "the batch is finished", async || {
-        let batch = batches::get(&db.pool, id).await.unwrap();
+        let batch = batches::record::get(&db.pool, id).await.unwrap();
         if batch.state == "finished" {
             Ok(batch)
         } else {
@@ -64,11 +64,11 @@ async fn a_batch_of_the_service_goes_on_after_a_restart() {
     let id = begin(&db, all(), false).await;
     let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
     eventually(PATIENCE, "a step is done", async || {
-        at_least(batches::get(&db.pool, id).await.unwrap().selected, 1)
+        at_least(batches::record::get(&db.pool, id).await.unwrap().selected, 1)
     })
     .await;
     service.stop().await;
-    let halted = batches::get(&db.pool, id).await.unwrap();
+    let halted = batches::record::get(&db.pool, id).await.unwrap();
     assert_eq!(halted.state, "running", "{halted:?}");
     let service = RunningService::start(&db.pool, ServiceSettings::default()).await;
     let batch = finished(&db, id).await;
@@ -168,11 +168,11 @@ async fn a_batch_enqueues_nothing_while_many_jobs_are_due_and_a_process_runs() {
         .await;
     db.run(&jobs("full_event", MAX_WAITING)).await;
     assert_eq!(step().await, BatchStep::Waits);
-    assert_eq!(batches::get(&db.pool, id).await.unwrap().selected, 500);
+    assert_eq!(batches::record::get(&db.pool, id).await.unwrap().selected, 500);
     // Nothing fetches: the jobs would wait for ever.
     db.run(&jobs("fetch_notified", MAX_WAITING)).await;
     assert_eq!(step().await, BatchStep::Done);
     db.run(&jobs("full_event", MAX_WAITING - 1)).await;
     assert_eq!(step().await, BatchStep::Finished);
-    assert_eq!(batches::get(&db.pool, id).await.unwrap().changed, 1_200);
+    assert_eq!(batches::record::get(&db.pool, id).await.unwrap().changed, 1_200);
 }

@@ -117,6 +117,22 @@ async fn a_batch_has_one_job_however_often_it_is_resumed_and_is_interrupted_when
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_interrupted_when_its_job_is_discarded_with_others() {
+    let db = Db::new().await;
+    seed(&db).await;
+    let url = db.url();
+    let api = Api::with_workers(db, 0).await;
+    let id = interrupted(&api).await;
+    api.act(&format!("batches/{id}/resume"), &json!({})).await;
+    let discard = ["jobs", "discard", "--kind", "run_batch", "--yes"];
+    let (code, said) = without_ids(&run(&discard, &[("DATABASE_URL", url.as_str())]).await);
+    assert_eq!(code, Some(0), "{said}");
+    let batch = api.get(&format!("/v1/admin/batches/{id}")).await.body;
+    assert_eq!(batch["state"], "interrupted", "{said}: {batch}");
+    api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_resumes_a_batch_through_the_api_as_on_the_database() {
     let mut printed = Vec::new();
     for through_api in [false, true] {
