@@ -3,13 +3,14 @@
 use avinode_ingest::domain::api_scope::ApiScope;
 use avinode_ingest::http::v1::auth::BearerTokens;
 use avinode_ingest::service::{ApiSettings, ServiceSettings};
+use avinode_ingest::store::audit::{self, AuditAction, AuditFilter};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
-use crate::support::eventually::eventually;
+use crate::support::eventually::{at_least, eventually};
 use crate::support::program::run_on;
 use crate::support::service::RunningService;
 use crate::support::sessions::SessionReferences;
@@ -217,4 +218,44 @@ async fn the_command_line_and_the_service_itself_are_told_apart() {
             ("session_completed".to_owned(), Some(rows[0].1.clone()))
         ]
     );
+}
+
+#[tokio::test]
+async fn the_few_rows_of_an_actor_or_of_an_action_are_found_without_reading_the_others() {
+    let db = Db::new().await;
+    db.run(
+        "INSERT INTO avinode_ingest.audit (run, actor, action, state)
+         SELECT gen_random_uuid(), 'token:rare', 'purge', 'finished' FROM generate_series(1, 3);
+         INSERT INTO avinode_ingest.audit (run, actor, action, state)
+         SELECT gen_random_uuid(), 'token:dashboard', 'record_activity', 'finished' FROM generate_series(1, 50000);
+         ANALYZE avinode_ingest.audit",
+    )
+    .await;
+    let pool = db.pool.service();
+    let filter = AuditFilter {
+        limit: 50,
+        ..AuditFilter::default()
+    };
+    let (actor, action) = (Some("token:rare".to_owned()), Some(AuditAction::Purge));
+    for filter in [
+        AuditFilter {
+            actor,
+            ..filter.clone()
+        },
+        AuditFilter { action, ..filter },
+    ] {
+        // More often than a statement is planned for its values.
+        for _ in 0..10 {
+            assert_eq!(audit::list(&pool, &filter).await.unwrap().len(), 3);
+        }
+    }
+    // The reads of a connection are counted when it ends.
+    pool.close().await;
+    let read = "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'audit')::bigint
+        + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'audit')";
+    eventually(PATIENCE, "the reads are counted", async || {
+        at_least(count(&db.pool, read).await, 60)
+    })
+    .await;
+    assert_eq!(count(&db.pool, read).await, 60);
 }
