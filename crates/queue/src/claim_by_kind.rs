@@ -47,39 +47,35 @@ impl ClaimByKind {
     }
 
     async fn claim_next(&self, pool: &Pool, worker: &str, lease: Duration) -> Result<Claim, sqlx::Error> {
-        let from = self.next.swap(0, Ordering::Relaxed);
-        for from in if from > 0 { vec![from, 0] } else { vec![0] } {
-            let wanted: Vec<_> = self.handlers[from..]
-                .iter()
-                .map(|it| (it.kind, it.batch_size))
-                .collect();
-            let mut jobs = claim(pool, &wanted, worker, lease, self.one_per_key).await?;
-            jobs.sort_unstable_by_key(|job| job.id);
-            let first = jobs.first();
-            let Some(place) = first.and_then(|job| self.handlers.iter().position(|it| it.kind == job.kind)) else {
-                continue;
-            };
-            self.next.store((place + 1) % self.handlers.len(), Ordering::Relaxed);
-            let KindHandler {
-                batch_size, handler, ..
-            } = &self.handlers[place];
-            let more = i64::try_from(jobs.len()).unwrap_or(i64::MAX) >= *batch_size;
-            let (isolated, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.isolated);
-            let batches = std::iter::once(together)
-                .chain(isolated.into_iter().map(|job| vec![job]))
-                .filter(|jobs| !jobs.is_empty())
-                .map(|jobs| JobBatch {
-                    handler: handler.clone(),
-                    jobs,
-                    permit: None,
-                });
-            return Ok(Claim {
-                batches: batches.collect(),
-                more,
-                wait: None,
+        let from = self.next.load(Ordering::Relaxed);
+        let (before, after) = self.handlers.split_at(from);
+        let wanted: Vec<_> = after.iter().chain(before).map(|it| (it.kind, it.batch_size)).collect();
+        let mut jobs = claim(pool, &wanted, worker, lease, self.one_per_key).await?;
+        jobs.sort_unstable_by_key(|job| job.id);
+        let first = jobs.first();
+        let Some(place) = first.and_then(|job| self.handlers.iter().position(|it| it.kind == job.kind)) else {
+            self.next.store(0, Ordering::Relaxed);
+            return Ok(Claim::default());
+        };
+        self.next.store((place + 1) % self.handlers.len(), Ordering::Relaxed);
+        let KindHandler {
+            batch_size, handler, ..
+        } = &self.handlers[place];
+        let more = i64::try_from(jobs.len()).unwrap_or(i64::MAX) >= *batch_size;
+        let (isolated, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.isolated);
+        let batches = std::iter::once(together)
+            .chain(isolated.into_iter().map(|job| vec![job]))
+            .filter(|jobs| !jobs.is_empty())
+            .map(|jobs| JobBatch {
+                handler: handler.clone(),
+                jobs,
+                permit: None,
             });
-        }
-        Ok(Claim::default())
+        Ok(Claim {
+            batches: batches.collect(),
+            more,
+            wait: None,
+        })
     }
 }
 
