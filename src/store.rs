@@ -33,3 +33,4 @@ pub mod unprojected;
 pub mod unused_facts;
 pub mod version;
 pub mod withheld;
+pub mod write_mode;

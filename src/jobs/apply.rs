@@ -23,7 +23,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use self::facts::BatchChanges;
-use self::refused::{ApplyError, RefusedSession, WriteMode, WrittenSessions};
+use self::persist::BatchInput;
+use self::refused::{ApplyError, RefusedSession, WrittenSessions};
 use self::scope::BatchScope;
 use self::sessions::Selection;
 use crate::activity_log::ACTIVITY;
@@ -41,6 +42,7 @@ use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::{self, JobOutcome};
 use crate::store::session_changes::SessionChanges;
+use crate::store::write_mode::WriteMode;
 use crate::store::{self, merge_trips, tx};
 
 /// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
@@ -123,7 +125,7 @@ impl JobApplier {
         match applied {
             Ok(()) => return Ok(()),
             Err(ApplyError::Job(error)) => return Err(error),
-            Err(ApplyError::RefusedSession(_)) => {}
+            Err(ApplyError::Refused(_)) => {}
         }
         let jobs: Vec<ClaimedJob> = works.iter().map(|work| work.job.clone()).collect();
         let again = self.begin(&jobs).await?;
@@ -133,7 +135,7 @@ impl JobApplier {
             .await;
         match applied {
             Err(ApplyError::Job(error)) => Err(error),
-            Err(ApplyError::RefusedSession(error)) => Err(error.into()),
+            Err(ApplyError::Refused(error)) => Err(error.into()),
             Ok(()) => Ok(()),
         }
     }
@@ -212,16 +214,12 @@ impl JobApplier {
             .complete(tx, &mut locked, &mut sessions, &mut rows, self.policy, now)
             .await?;
         shared_trips::borrow(&locked.trips, &mut sessions, &found_late, &related.rfq_claims);
-        let projected = persist::project(
-            tx,
-            &locked.trips,
-            &changes.touched,
-            &mut sessions,
-            &scope,
-            &mut rows,
-            &payloads::of_batch(fresh.iter().copied().chain(&changes.duplicates)),
-        )
-        .await?;
+        let input = BatchInput {
+            scope: &scope,
+            deliveries: &payloads::of_batch(fresh.iter().copied().chain(&changes.duplicates)),
+            mode,
+        };
+        let projected = persist::project(tx, &locked.trips, &changes.touched, &mut sessions, &mut rows, input).await?;
         let subjects = subjects::of_batch(works, &locked.key_of, &sessions);
         persist::write(tx, &locked.trips, &changes.touched, &projected, &subjects).await?;
         persist::schedule_expiries(tx, &locked.trips, &mut changes, now).await?;

@@ -1,8 +1,8 @@
 //! Projects the facts into `public.quotes`: one row per Avinode quote, in which only values that Avinode stated or that we
 //! wrote are ever overwritten.
 //!
-//! The table is the application's, so an unknown column or constraint may refuse a row. A projection therefore runs in a
-//! savepoint; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
+//! The table is the application's, so an unknown column or constraint may refuse a row. The batch is then applied again, with each
+//! row in a savepoint; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,7 @@ use crate::postgres::columns::column;
 use crate::postgres::sqlstate::{QUERY_CANCELED, is_contention};
 use crate::postgres::transaction::Transaction;
 use crate::store::facts::quotes::{ProjectedRow, QuoteKey};
+use crate::store::write_mode::{WriteError, WriteMode};
 
 mod new_rows;
 mod ownership;
@@ -93,15 +94,16 @@ pub fn projectable_price(quote: &ReceivedQuote) -> Option<Decimal> {
 ///
 /// A quote that was never projected gets the application's row of it, or else a new row, if it has a request.
 ///
-/// Rows are written together, because a session that gets a trip with a thousand quotes is locked meanwhile. If the table
-/// refuses that, each one is written separately, so that a refused row does not prevent the others.
+/// Rows are written in one statement, because a session that gets a trip with a thousand quotes is locked meanwhile. If the table
+/// refuses that, each one has a statement and a savepoint of its own.
 ///
 /// # Errors
-/// Errors that end the transaction. A refusal by the table is no error.
+/// Errors that end the transaction. A refusal by the table is one in [`WriteMode::Together`] only.
 pub async fn project(
     tx: &mut Transaction<'_>,
     projections: Vec<QuoteProjection<'_>>,
-) -> Result<Projected, sqlx::Error> {
+    mode: WriteMode,
+) -> Result<Projected, WriteError> {
     let (mut with_row, new): (Vec<_>, Vec<_>) = projections.into_iter().partition(|one| one.row.is_some());
     let mut projected = Projected::default();
     let (without_row, table) = adopt(tx, new, &mut with_row).await?;
@@ -110,32 +112,32 @@ pub async fn project(
     let (first, repeated): (Vec<_>, Vec<_>) = without_row
         .into_iter()
         .partition(|one| one.request_id.is_some() && seen.insert(one.quote.clone()));
-    let together = match first.len() {
-        0 | 1 => None,
-        _ => in_savepoint(tx, &first, Write::Insert(&table)).await?.ok(),
+    let together = match (first.len(), mode) {
+        (0, _) | (1, WriteMode::Separately) => None,
+        _ => write(tx, &first, Write::Insert(&table), mode).await?.ok(),
     };
     match together {
         Some(inserted) => projected.rows.extend(inserted),
         None => {
             for one in first {
-                insert_one(tx, one, &table, &mut with_row, &mut projected).await?;
+                insert_one(tx, one, &table, &mut with_row, &mut projected, mode).await?;
             }
         }
     }
     let (repeated, table) = adopt(tx, repeated, &mut with_row).await?;
     for one in repeated {
         if one.request_id.is_some() {
-            insert_one(tx, one, &table, &mut with_row, &mut projected).await?;
+            insert_one(tx, one, &table, &mut with_row, &mut projected, mode).await?;
         }
     }
     if with_row.is_empty() {
         return Ok(projected);
     }
-    match in_savepoint(tx, &with_row, Write::Update).await? {
+    match write(tx, &with_row, Write::Update, mode).await? {
         Ok(updated) => projected.rows.extend(updated),
         Err(_) => {
             for one in with_row {
-                match in_savepoint(tx, std::slice::from_ref(&one), Write::Update).await? {
+                match write(tx, std::slice::from_ref(&one), Write::Update, mode).await? {
                     Ok(updated) => projected.rows.extend(updated),
                     Err(reason) => projected.refusals.push(Refusal::of(&one, reason)),
                 }
@@ -172,8 +174,9 @@ async fn insert_one<'a>(
     table: &QuotesTable,
     with_row: &mut Vec<QuoteProjection<'a>>,
     projected: &mut Projected,
-) -> Result<(), sqlx::Error> {
-    match in_savepoint(tx, std::slice::from_ref(&new), Write::Insert(table)).await? {
+    mode: WriteMode,
+) -> Result<(), WriteError> {
+    match write(tx, std::slice::from_ref(&new), Write::Insert(table), mode).await? {
         Ok(inserted) => projected.rows.extend(inserted),
         Err(reason) => {
             let (refused, _) = adopt(tx, vec![new], with_row).await?;
@@ -190,32 +193,44 @@ enum Write<'a> {
     Update,
 }
 
-/// Writes the rows of quotes. The inner error is the table's reason to refuse.
-async fn in_savepoint(
+impl Write<'_> {
+    async fn rows(self, tx: &mut Transaction<'_>, of: &[QuoteProjection<'_>]) -> Result<ProjectedRows, sqlx::Error> {
+        match self {
+            Self::Insert(table) => new_rows::insert(tx, of, table).await,
+            Self::Update => update::project(tx, of).await,
+        }
+    }
+}
+
+/// Writes the rows of quotes. The inner error is the table's reason to refuse, in [`WriteMode::Separately`].
+async fn write(
     tx: &mut Transaction<'_>,
     projections: &[QuoteProjection<'_>],
     write: Write<'_>,
-) -> Result<Result<ProjectedRows, String>, sqlx::Error> {
+    mode: WriteMode,
+) -> Result<Result<ProjectedRows, String>, WriteError> {
+    if mode == WriteMode::Together {
+        return match write.rows(tx, projections).await {
+            Ok(rows) => Ok(Ok(rows)),
+            Err(error) if is_refusal(&error) => Err(WriteError::Refused(error)),
+            Err(error) => Err(error.into()),
+        };
+    }
     let mut savepoint = tx.savepoint().await?;
-    let result = match write {
-        Write::Insert(table) => new_rows::insert(&mut savepoint, projections, table).await,
-        Write::Update => update::project(&mut savepoint, projections).await,
-    };
-    match result {
+    match write.rows(&mut savepoint, projections).await {
         Ok(rows) => {
             savepoint.commit().await?;
             Ok(Ok(rows))
         }
-        Err(sqlx::Error::Database(refusal)) if !is_no_refusal(refusal.code().as_deref()) => {
+        Err(error) if is_refusal(&error) => {
             savepoint.rollback().await?;
-            Ok(Err(refusal.message().chars().take(300).collect()))
+            let reason = match &error {
+                sqlx::Error::Database(refusal) => refusal.message().to_owned(),
+                error => error.to_string(),
+            };
+            Ok(Err(reason.chars().take(300).collect()))
         }
-        // One row with a value that cannot be decoded does not fail the others.
-        Err(error @ sqlx::Error::ColumnDecode { .. }) => {
-            savepoint.rollback().await?;
-            Ok(Err(error.to_string().chars().take(300).collect()))
-        }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -271,7 +286,13 @@ pub async fn record_refusal(tx: &mut Transaction<'_>, refusal: &Refusal) -> Resu
     Ok(())
 }
 
-/// A cancelled statement is no refusal by the table either: its time limit is ours.
-fn is_no_refusal(code: Option<&str>) -> bool {
-    code.is_some_and(|code| is_contention(code) || code == QUERY_CANCELED)
+/// A cancelled statement is no refusal by the table: its time limit is ours. A value that cannot be decoded is one, so that it does
+/// not fail the other rows.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => !error
+            .code()
+            .is_some_and(|code| is_contention(&code) || code == QUERY_CANCELED),
+        error => matches!(error, sqlx::Error::ColumnDecode { .. }),
+    }
 }

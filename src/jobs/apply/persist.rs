@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::facts::BatchChanges;
 use super::payloads::{self, BatchDeliveries};
+use super::refused::ApplyError;
 use super::request;
 use super::scope::BatchScope;
 use super::trip_owners;
@@ -22,6 +23,7 @@ use crate::store::facts::quotes::{ProjectionState, QuoteKey};
 use crate::store::facts::write::{FactWrites, QuoteWrite, RfqWrite};
 use crate::store::projection::{self, Projected, QuoteProjection};
 use crate::store::sessions::LockedSession;
+use crate::store::write_mode::WriteMode;
 
 /// Writes the changed facts of trips, the projections of quotes and the subjects of deliveries.
 pub(super) async fn write(
@@ -94,6 +96,13 @@ pub(super) async fn schedule_expiries(
     Ok(())
 }
 
+/// What a projection needs of its batch beside facts and sessions.
+pub(super) struct BatchInput<'a> {
+    pub(super) scope: &'a BatchScope,
+    pub(super) deliveries: &'a BatchDeliveries,
+    pub(super) mode: WriteMode,
+}
+
 /// Projects quotes into `public.quotes`: those with a new fact, those that could not be projected before, and those whose row
 /// shows an older price.
 pub(super) async fn project(
@@ -101,10 +110,13 @@ pub(super) async fn project(
     trips: &BTreeMap<String, TripFacts>,
     touched: &BTreeMap<String, ChangedFacts>,
     sessions: &mut [LockedSession],
-    scope: &BatchScope,
     rows: &mut BTreeMap<QuoteKey, ProjectionState>,
-    deliveries: &BatchDeliveries,
-) -> Result<Projected, JobError> {
+    BatchInput {
+        scope,
+        deliveries,
+        mode,
+    }: BatchInput<'_>,
+) -> Result<Projected, ApplyError> {
     let deleted_with_request = |state: &ProjectionState| matches!(state, ProjectionState::DeletedWithRequest);
     let forgotten: Vec<QuoteKey> = rows
         .extract_if(.., |_, state| deleted_with_request(state))
@@ -158,7 +170,7 @@ pub(super) async fn project(
         return Ok(Projected::default());
     }
     payloads::set(tx, trips, deliveries, &mut projections).await?;
-    let mut projected = projection::project(tx, projections.clone()).await?;
+    let mut projected = projection::project(tx, projections.clone(), mode).await?;
     request::set_own_requests(&projections, &mut projected.rows);
     for (key, record) in &projected.rows {
         rows.insert(key.clone(), ProjectionState::Row(record.row));

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::refused::{ApplyError, WriteMode};
+use super::refused::ApplyError;
 use super::{ApplyTx, JobApplier};
 use crate::jobs::full_event;
 use crate::jobs::replay;
 use crate::jobs::work::ClaimedWork;
 use crate::queue::enqueue::{self, NewJob};
 use crate::queue::job::JobError;
+use crate::store::write_mode::WriteMode;
 use crate::store::{deliveries, timeline, tx};
 
 /// The result of a preview.
@@ -34,12 +35,12 @@ impl JobApplier {
         match self.preview_as(ids, WriteMode::Together).await {
             Ok(previewed) => return Ok(previewed),
             Err(ApplyError::Job(error)) => return Err(error),
-            Err(ApplyError::RefusedSession(_)) => {}
+            Err(ApplyError::Refused(_)) => {}
         }
         match self.preview_as(ids, WriteMode::Separately).await {
             Ok(previewed) => Ok(previewed),
             Err(ApplyError::Job(error)) => Err(error),
-            Err(ApplyError::RefusedSession(error)) => Err(error.into()),
+            Err(ApplyError::Refused(error)) => Err(error.into()),
         }
     }
 

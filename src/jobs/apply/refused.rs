@@ -11,21 +11,13 @@ use crate::queue::job::JobError;
 use crate::store::sessions::state::SessionState;
 use crate::store::sessions::write::{self, SessionWrite};
 use crate::store::timeline::TimelineRow;
-
-/// The way in which the sessions of a batch are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WriteMode {
-    /// In one statement.
-    Together,
-    /// Each in a savepoint, after the table refused one of them.
-    Separately,
-}
+use crate::store::write_mode::{WriteError, WriteMode};
 
 /// The error of an apply. Nothing was changed.
 pub(super) enum ApplyError {
     Job(JobError),
-    /// The table refused to change a session.
-    RefusedSession(sqlx::Error),
+    /// A table of the application's refused a row.
+    Refused(sqlx::Error),
 }
 
 impl From<JobError> for ApplyError {
@@ -37,6 +29,15 @@ impl From<JobError> for ApplyError {
 impl From<sqlx::Error> for ApplyError {
     fn from(error: sqlx::Error) -> Self {
         Self::Job(error.into())
+    }
+}
+
+impl From<WriteError> for ApplyError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Refused(error) => Self::Refused(error),
+            WriteError::Database(error) => error.into(),
+        }
     }
 }
 
@@ -76,7 +77,7 @@ pub(super) async fn write_sessions(
                 written: written_sessions(writes, lines),
                 refused: Vec::new(),
             }),
-            Err(error) if is_refusal(&error) => Err(ApplyError::RefusedSession(error)),
+            Err(error) if is_refusal(&error) => Err(ApplyError::Refused(error)),
             Err(error) => Err(error.into()),
         };
     }

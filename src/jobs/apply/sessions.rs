@@ -7,7 +7,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::facts::BatchChanges;
-use super::refused::{self, ApplyError, WriteMode, WrittenSessions};
+use super::refused::{self, ApplyError, WrittenSessions};
 use crate::domain::decide::{SessionUpdate, decide};
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 use crate::domain::timeline::{TimelineEvent, quote_detail};
@@ -18,6 +18,7 @@ use crate::store::projection;
 use crate::store::sessions::LockedSession;
 use crate::store::sessions::write::SessionWrite;
 use crate::store::timeline::TimelineRow;
+use crate::store::write_mode::WriteMode;
 
 /// The policy of the selection of primary quotes, and the time of the decision.
 #[derive(Debug, Clone, Copy)]
