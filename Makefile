@@ -65,7 +65,7 @@ check-docs: need-cargo need-postgres ## Check the documents: their commands and 
 	@scripts/check-docs $(ARGS)
 
 bench: need-cargo need-postgres ## Measure this machine and write benches/RESULTS.md, about an hour (ARGS=--short, ARGS='apply growth --rounds 3')
-	@cargo bench --locked --bench measure -- $(ARGS)
+	@cargo bench --locked --bench measure $(if $(PROFILE),--profile $(PROFILE)) -- $(ARGS)
 
 fuzz: need-cargo ## Run the fuzz targets (ARGS='600 verify' for ten minutes of one; docs/fuzzing.md)
 	@scripts/fuzz $(ARGS)
@@ -94,7 +94,7 @@ check-release: need-cargo ## Pack the program as a release does and try the arch
 image: need-cargo ## Build the container images with docker, podman or buildah (ARGS=--local-bases needs no image registry)
 	@scripts/build-image $(ARGS)
 
-package: need-cargo ## Build the Debian package (ARGS=dev for an unoptimised program)
+package: need-cargo ## Build the Debian package (ARGS='--binary FILE' for a program that is compiled already)
 	@scripts/build-package $(ARGS)
 
 ci: ## Run everything that must hold before a change lands
