@@ -141,3 +141,27 @@ async fn the_public_listener_shows_no_metrics() {
     let service = Serve::start(&[("DATABASE_URL", &db.url())]).await;
     assert_eq!(service.get("/metrics").await, Some(404));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_cannot_be_read_leaves_the_gauges_of_the_others_current() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    load::sessions(&db.pool).await;
+    let mut application = db.pool.application().await;
+    sqlx::query("LOCK TABLE avinode_ingest.dead_jobs IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *application)
+        .await
+        .unwrap();
+    let (_service, admin) = serve(&db, &stub).await;
+    let sessions = "avinode_ingest_active_sessions";
+    // Read after the dead jobs, whose reading is given up after five seconds.
+    eventually(PATIENCE, "the sessions are counted", async || {
+        let samples = scrape(&admin).await;
+        let is_there = |name: &str| samples.keys().any(|series| metric(series) == name);
+        equal(
+            (is_there(sessions), is_there("avinode_ingest_dead_jobs")),
+            (true, false),
+        )
+    })
+    .await;
+    application.rollback().await.unwrap();
+}

@@ -1,11 +1,11 @@
 //! The commands that can use the operator API: through it they print what they print on the database, JSON byte for byte.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{BINARY, Seeded};
 use crate::api::{ADMIN, READ, WRITE};
 use crate::support::program::{ProgramRun, run};
-use crate::support::sessions::view;
+use crate::support::sessions::{SessionBuilder, view};
 use crate::support::sql::text;
 
 async fn run_with<const N: usize>(arguments: &[&str], variables: &[(&'static str, String); N]) -> ProgramRun {
@@ -232,4 +232,32 @@ async fn sessions_are_completed_and_archived_through_the_api_as_on_the_database(
     assert!(stored[0].1.contains("1 session completed"), "{stored:?}");
     assert!(stored[0].1.contains("the session does not exist"), "{stored:?}");
     assert_eq!(served, stored);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completed_sessions_are_printed_where_another_one_is_locked() {
+    for through_api in [false, true] {
+        let seeded = Seeded::start().await;
+        let pool = &seeded.api.db.pool;
+        let locked = SessionBuilder::of_trip("L1L2L3").insert(pool).await;
+        let last = SessionBuilder::of_trip("M1M2M3").insert(pool).await;
+        let mut application = pool.application().await;
+        sqlx::query("SELECT FROM public.chat_sessions WHERE id = $1 FOR UPDATE")
+            .bind(locked)
+            .execute(&mut *application)
+            .await
+            .unwrap();
+        let [first, locked, last] = [seeded.session, locked, last].map(|id| id.to_string());
+        let command = ["sessions", "complete", "--json", &first, &locked, &last];
+        let output = match through_api {
+            true => run_with(&command, &seeded.url(WRITE)).await,
+            false => run_with(&command, &seeded.database()).await,
+        };
+        assert_eq!(output.code, Some(69), "{}", output.all());
+        let printed: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(printed["done"], json!([first, last]), "{printed}");
+        assert_eq!(printed["not_done"][0]["id"], json!(locked), "{printed}");
+        application.rollback().await.unwrap();
+        seeded.api.service.stop().await;
+    }
 }
