@@ -9,5 +9,6 @@ mod overdue;
 mod poison_isolation;
 mod process_leases;
 mod self_termination;
+mod turns;
 mod undone_completions;
 mod workers;
