@@ -11,7 +11,7 @@ use crate::support::old_schema::{apply, migrated_below};
 use crate::support::sql::count;
 
 /// The last migration of the last release. A release raises it; scripts/check-upgrade compares it with the newest tag.
-const LAST_RELEASED: i64 = 202_611_300_521;
+const LAST_RELEASED: i64 = 202_611_300_902;
 
 const OLDEST: &str = "SELECT oldest_migration FROM avinode_ingest.compatibility";
 
