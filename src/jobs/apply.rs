@@ -41,9 +41,10 @@ use crate::queue::handler::UnfinishedJobs;
 use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::job_kind::JobKind;
 use crate::queue::outcomes::{self, JobOutcome};
+use crate::store::documents::AppliedDocument;
 use crate::store::session_changes::SessionChanges;
 use crate::store::write_mode::WriteMode;
-use crate::store::{self, merge_trips, tx};
+use crate::store::{self, documents, merge_trips, tx};
 
 /// The transaction of a batch, with its jobs locked. Dropped, it changes nothing.
 pub struct ApplyTx {
@@ -106,45 +107,59 @@ impl JobApplier {
             }
         }
         if !works.is_empty() {
-            self.apply(self.begin(jobs).await?, &works).await?;
+            self.apply(self.begin(jobs).await?, &works, None).await?;
         }
         Ok(unfinished)
     }
 
-    /// Applies a batch in its transaction, and finishes its jobs.
+    /// Applies a batch in its transaction, marks `document` as applied, and finishes the jobs. If a table of the application's refuses a
+    /// row, this is done again in another transaction: what the caller wrote in the first one is lost.
     ///
     /// # Errors
     /// Nothing was changed.
-    pub async fn apply(&self, begun: ApplyTx, works: &[ClaimedWork]) -> Result<(), JobError> {
+    pub async fn apply(
+        &self,
+        begun: ApplyTx,
+        works: &[ClaimedWork],
+        document: Option<AppliedDocument<'_>>,
+    ) -> Result<(), JobError> {
         let began = begun.began;
-        let applied = self
-            .apply_as(begun, works, WriteMode::Together)
-            .instrument(traced::apply_span())
-            .await;
+        let together = self.apply_as(begun, works, document, WriteMode::Together);
+        let applied = match together.instrument(traced::apply_span()).await {
+            Err(ApplyError::Refused(error)) => {
+                tracing::debug!("a table refused a row, each row is written in a savepoint now: {error}");
+                let jobs: Vec<ClaimedJob> = works.iter().map(|work| work.job.clone()).collect();
+                match self.begin(&jobs).await {
+                    Ok(again) => {
+                        let separately = self.apply_as(again, works, document, WriteMode::Separately);
+                        separately.instrument(traced::apply_span()).await
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
+            applied => applied,
+        };
         metrics::histogram!("avinode_ingest_apply_duration_seconds").record(began.elapsed());
-        match applied {
-            Ok(()) => return Ok(()),
-            Err(ApplyError::Job(error)) => return Err(error),
-            Err(ApplyError::Refused(_)) => {}
-        }
-        let jobs: Vec<ClaimedJob> = works.iter().map(|work| work.job.clone()).collect();
-        let again = self.begin(&jobs).await?;
-        let applied = self
-            .apply_as(again, works, WriteMode::Separately)
-            .instrument(traced::apply_span())
-            .await;
-        match applied {
-            Err(ApplyError::Job(error)) => Err(error),
-            Err(ApplyError::Refused(error)) => Err(error.into()),
-            Ok(()) => Ok(()),
-        }
+        applied.map_err(|error| match error {
+            ApplyError::Job(error) => error,
+            ApplyError::Refused(error) => error.into(),
+        })
     }
 
-    async fn apply_as(&self, begun: ApplyTx, works: &[ClaimedWork], mode: WriteMode) -> Result<(), ApplyError> {
+    async fn apply_as(
+        &self,
+        begun: ApplyTx,
+        works: &[ClaimedWork],
+        document: Option<AppliedDocument<'_>>,
+        mode: WriteMode,
+    ) -> Result<(), ApplyError> {
         let ApplyTx { mut tx, held, began } = begun;
         let works: Vec<&ClaimedWork> = works.iter().filter(|work| held.contains(&work.job.id)).collect();
         if works.is_empty() {
             return Ok(());
+        }
+        if let Some(document) = document {
+            documents::mark_applied(&mut tx, document).await?;
         }
         let AppliedWorks {
             outcomes,

@@ -64,7 +64,7 @@ impl JobHandler for FullEventHandler {
                 }
                 begun = self.applier.begin(&batch.jobs).await?;
             }
-            self.applier.apply(begun, &works).await?;
+            self.applier.apply(begun, &works, None).await?;
             if !unread.is_empty() {
                 let mut tx = self.applier.pool.begin().await?;
                 delivery_subjects::insert(&mut tx, &unread).await?;

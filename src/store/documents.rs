@@ -132,20 +132,23 @@ pub async fn fetched(
     Ok(ids.into_iter().collect())
 }
 
-/// Marks the documents of a resource that were requested until then as applied.
-pub async fn mark_applied(
-    tx: &mut Transaction<'_>,
-    resource_id: &str,
-    requested_until: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+/// A document that a batch applies, with those of the resource before it.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedDocument<'a> {
+    pub resource_id: &'a str,
+    pub requested_until: DateTime<Utc>,
+}
+
+/// Marks documents as applied.
+pub async fn mark_applied(tx: &mut Transaction<'_>, document: AppliedDocument<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         UPDATE avinode_ingest.documents
         SET applied = true
         WHERE resource_id = $1 AND requested_at <= $2 AND NOT applied
         "#,
-        resource_id,
-        requested_until,
+        document.resource_id,
+        document.requested_until,
     )
     .execute(tx)
     .await

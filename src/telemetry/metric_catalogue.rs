@@ -99,7 +99,7 @@ pub const METRICS: [Metric; 29] = [
         "avinode_ingest_apply_duration_seconds",
         SECONDS,
         &[],
-        "Time of a transaction that applies a batch of jobs, failures included.",
+        "Time to apply a batch of jobs, failures included, and its repetition after a refused row.",
     ),
     histogram(
         "avinode_ingest_apply_jobs",

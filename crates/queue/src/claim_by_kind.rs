@@ -21,7 +21,8 @@ pub struct KindHandler {
 }
 
 /// Claims one batch at a time. The kinds take turns, the most urgent first, so that a flood of one kind holds up the others
-/// for one batch at a time.
+/// for one batch at a time. A claim is empty also where another worker is just claiming the only job of the kind whose turn it is;
+/// the next claim then begins with the most urgent kind.
 pub struct ClaimByKind {
     handlers: Vec<KindHandler>,
     /// The first kind of the next claim.

@@ -7,14 +7,18 @@ use super::error::BatchError;
 use super::record::{audited, counts};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::admin_actions;
+use crate::queue::enqueue;
 use crate::queue::job_kind::JobKind;
 use crate::store::audit::{self, AuditState};
 use crate::store::batches::{self, BatchState};
 
-/// Interrupts the running batches whose steps were to be made by discarded jobs (among `jobs`): they make no further ones.
+/// Interrupts the running batches whose steps were to be made by discarded jobs (among `jobs`), and by no other job: they make no further
+/// ones. A command that runs such a batch itself ends with it.
 pub async fn stop_discarded(tx: &mut Transaction<'_>, jobs: &[i64]) -> Result<(), sqlx::Error> {
     let keys = admin_actions::discarded_keys(tx, jobs, JobKind::RunBatch).await?;
-    let ids: Vec<Uuid> = keys.iter().filter_map(|key| key.parse().ok()).collect();
+    let served = enqueue::keys_with_jobs(tx, &[JobKind::RunBatch], &keys).await?;
+    let left = keys.iter().filter(|key| !served.contains(key));
+    let ids: Vec<Uuid> = left.filter_map(|key| key.parse().ok()).collect();
     for id in batches::lock_running(tx, &ids).await? {
         end_in(tx, id, BatchState::Interrupted, AuditState::Interrupted, None).await?;
     }

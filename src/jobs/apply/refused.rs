@@ -61,7 +61,19 @@ pub(super) struct WrittenSessions {
     pub(super) refused: Vec<RefusedSession>,
 }
 
-/// Writes the decisions about the sessions of a batch.
+impl WrittenSessions {
+    fn all(changed: u64, writes: &[SessionWrite], lines: &[TimelineRow]) -> Self {
+        Self {
+            changed,
+            rows: changed_rows(writes),
+            written: written_sessions(writes, lines),
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// Writes the decisions about the sessions of a batch. [`WriteMode::Separately`] writes them one by one if they cannot be written in one
+/// savepoint: it may be a row of another table that was refused.
 pub(super) async fn write_sessions(
     tx: &mut Transaction<'_>,
     writes: &[SessionWrite],
@@ -71,16 +83,31 @@ pub(super) async fn write_sessions(
 ) -> Result<WrittenSessions, ApplyError> {
     if mode == WriteMode::Together {
         return match write::write(tx, writes, states, lines).await {
-            Ok(changed) => Ok(WrittenSessions {
-                changed,
-                rows: changed_rows(writes),
-                written: written_sessions(writes, lines),
-                refused: Vec::new(),
-            }),
+            Ok(changed) => Ok(WrittenSessions::all(changed, writes, lines)),
             Err(error) if is_refusal(&error) => Err(ApplyError::Refused(error)),
             Err(error) => Err(error.into()),
         };
     }
+    let mut savepoint = tx.savepoint().await?;
+    match write::write(&mut savepoint, writes, states, lines).await {
+        Ok(changed) => {
+            savepoint.commit().await?;
+            Ok(WrittenSessions::all(changed, writes, lines))
+        }
+        Err(error) if is_refusal(&error) => {
+            savepoint.rollback().await?;
+            one_by_one(tx, writes, states, lines).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn one_by_one(
+    tx: &mut Transaction<'_>,
+    writes: &[SessionWrite],
+    states: &[SessionState],
+    lines: &[TimelineRow],
+) -> Result<WrittenSessions, ApplyError> {
     let mut written = WrittenSessions::default();
     let mut last_refusal = None;
     for one in writes {

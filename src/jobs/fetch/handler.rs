@@ -23,7 +23,7 @@ use crate::queue::job::{ClaimedJob, JobError};
 use crate::queue::outcomes::{self, JobOutcome};
 use crate::store::deliveries;
 use crate::store::delivery_subjects::{self, DeliverySubject};
-use crate::store::documents::{self as stored_documents, StoredDocument};
+use crate::store::documents::{self as stored_documents, AppliedDocument, StoredDocument};
 
 /// Attempts to apply a fetched document that meets contention.
 const APPLY_ATTEMPTS: u32 = 8;
@@ -155,7 +155,7 @@ impl FetchHandler {
         document: &FetchedDocument,
         payload: &JobPayload,
     ) -> Result<(), JobError> {
-        let mut begun = self.applier.begin(jobs).await?;
+        let begun = self.applier.begin(jobs).await?;
         let held = || jobs.iter().filter(|job| begun.holds(job.id));
         // One with a delivery, so that the timeline shows the delivery.
         let with_delivery = held().find(|job| job.delivery_id.is_some());
@@ -163,10 +163,13 @@ impl FetchHandler {
             return Ok(());
         };
         let mut works = vec![ClaimedWork::new(first, payload.clone())];
-        stored_documents::mark_applied(&mut begun.tx, resource.id.as_str(), document.fetched_at).await?;
         let others = jobs.iter().filter(|job| begun.holds(job.id) && job.id != first.id);
         works.extend(others.map(|job| ClaimedWork::new(job, JobPayload::Shared { with: first.id })));
-        self.applier.apply(begun, &works).await
+        let applied = AppliedDocument {
+            resource_id: resource.id.as_str(),
+            requested_until: document.fetched_at,
+        };
+        self.applier.apply(begun, &works, Some(applied)).await
     }
 
     /// Finishes the jobs that are still held.

@@ -6,6 +6,7 @@ use super::setup::{MESSAGE, backdate_documents, fetch_until_idle, fetching_worke
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::FakeAvinode;
 use crate::support::retention;
+use crate::support::sessions::SessionBuilder;
 use crate::support::sql::count;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,4 +67,20 @@ async fn however_often_a_quote_is_fetched_one_job_waits_for_its_expiry() {
     notify(&db.pool, &[thin]).await;
     fetch_until_idle(&worker).await;
     assert_eq!(expiries().await, 2, "another moment has a job of its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_with_a_quote_that_the_quotes_table_refuses_is_applied_all_the_same() {
+    let (db, stub) = (Db::new().await, FakeAvinode::start().await);
+    SessionBuilder::of_trip("A1B2C3").insert(&db.pool).await;
+    db.run("ALTER TABLE public.quotes ADD CONSTRAINT dear CHECK (total_price < 50000)")
+        .await;
+    stub.show(MESSAGE, quoted("asellermsg-1", "aquote-1", None, 60_000));
+    let worker = fetching_worker(&db.pool, &stub.settings(100.0, 100)).await;
+    notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
+    fetch_until_idle(&worker).await;
+    let refused = "SELECT count(*) FROM avinode_ingest.quote_facts WHERE projection_error IS NOT NULL";
+    assert_eq!(count(&db.pool, refused).await, 1);
+    let unapplied = "SELECT count(*) FROM avinode_ingest.documents WHERE NOT applied";
+    assert_eq!(count(&db.pool, unapplied).await, 0);
 }

@@ -133,6 +133,28 @@ async fn a_batch_is_interrupted_when_its_job_is_discarded_with_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_goes_on_when_an_older_job_of_it_that_died_is_discarded() {
+    let db = Db::new().await;
+    seed(&db).await;
+    let url = db.url();
+    let api = Api::with_workers(db, 0).await;
+    let id = interrupted(&api).await;
+    api.db
+        .run(&format!(
+            "INSERT INTO avinode_ingest.dead_jobs (id, kind, key, created_at, attempts, crashes, reason, history)
+             VALUES (1000000, 'run_batch', '{id}', now(), 25, 0, 'gave up', '{{}}')"
+        ))
+        .await;
+    api.act(&format!("batches/{id}/resume"), &json!({})).await;
+    let discard = ["jobs", "discard", "--state", "dead", "--kind", "run_batch", "--yes"];
+    let (code, said) = without_ids(&run(&discard, &[("DATABASE_URL", url.as_str())]).await);
+    assert_eq!((code, said.contains("1 job")), (Some(0), true), "{said}");
+    let batch = api.get(&format!("/v1/admin/batches/{id}")).await.body;
+    assert_eq!(batch["state"], "running", "{said}: {batch}");
+    api.service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_resumes_a_batch_through_the_api_as_on_the_database() {
     let mut printed = Vec::new();
     for through_api in [false, true] {

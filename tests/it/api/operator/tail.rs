@@ -53,7 +53,8 @@ async fn a_tail_through_the_api_shows_each_delivery_as_one_on_the_database() {
 /// An address that leads to one service after the other.
 struct Address {
     url: String,
-    target: watch::Sender<String>,
+    /// None between two services.
+    target: watch::Sender<Option<String>>,
     /// Connections while no service was there.
     refused: watch::Receiver<u32>,
 }
@@ -62,16 +63,16 @@ impl Address {
     async fn of(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (target, seen) = watch::channel(base.to_owned());
+        let (target, seen) = watch::channel(Some(base.to_owned()));
         let (refuse, refused) = watch::channel(0);
         tokio::spawn(async move {
             loop {
                 let (mut client, _) = listener.accept().await.unwrap();
-                let service = seen.borrow().strip_prefix("http://").unwrap().to_owned();
-                let Ok(mut service) = TcpStream::connect(service).await else {
+                let Some(base) = seen.borrow().clone() else {
                     refuse.send_modify(|refused| *refused += 1);
                     continue;
                 };
+                let mut service = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
                 tokio::spawn(async move { copy_bidirectional(&mut client, &mut service).await });
             }
         });
@@ -93,13 +94,14 @@ async fn a_tail_through_the_api_goes_on_when_the_service_was_restarted() {
     .await;
 
     let Api { db, service, .. } = api;
+    address.target.send_replace(None);
     service.stop().await;
     eventually(PATIENCE, "the service is missed", async || {
         at_least(*address.refused.borrow(), 1)
     })
     .await;
     let api = Api::with_workers(db, 0).await;
-    address.target.send_replace(api.service.base.clone());
+    address.target.send_replace(Some(api.service.base.clone()));
     let news = quote("evt-7", "A1B2C3", "arfq-7", "aquote-7", 70, "7000", "EUR");
     store_deliveries(&api.db.pool, &[news], base()).await;
     eventually(PATIENCE, "the new one is shown", async || {
