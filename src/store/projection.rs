@@ -1,8 +1,8 @@
 //! Projects the facts into `public.quotes`: one row per Avinode quote, in which only values that Avinode stated or that we
 //! wrote are ever overwritten.
 //!
-//! The table is the application's, so an unknown column or constraint may refuse a row. The batch is then applied again, with each
-//! row in a savepoint; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
+//! The table is the application's, so an unknown column or constraint may refuse a row. The batch is then applied again, with
+//! savepoints; a refusal is recorded in `quote_facts`, and the session only lacks the visible row.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,6 +16,9 @@ use crate::store::batches::{self, BatchState};
 /// ones. A command that runs such a batch itself ends with it.
 pub async fn stop_discarded(tx: &mut Transaction<'_>, jobs: &[i64]) -> Result<(), sqlx::Error> {
     let keys = admin_actions::discarded_keys(tx, jobs, JobKind::RunBatch).await?;
+    if keys.is_empty() {
+        return Ok(());
+    }
     let served = enqueue::keys_with_jobs(tx, &[JobKind::RunBatch], &keys).await?;
     let left = keys.iter().filter(|key| !served.contains(key));
     let ids: Vec<Uuid> = left.filter_map(|key| key.parse().ok()).collect();

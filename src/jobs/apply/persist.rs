@@ -96,7 +96,7 @@ pub(super) async fn schedule_expiries(
     Ok(())
 }
 
-/// What a projection needs of its batch beside facts and sessions.
+/// The inputs of a projection that concern its whole batch.
 pub(super) struct BatchInput<'a> {
     pub(super) scope: &'a BatchScope,
     pub(super) deliveries: &'a BatchDeliveries,
