@@ -9,6 +9,7 @@ mod overdue;
 mod poison_isolation;
 mod process_leases;
 mod self_termination;
+mod taken_over;
 mod turns;
 mod undone_completions;
 mod workers;

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use super::claim::{Claim, ClaimFuture, Claimer};
 use super::handler::{JobBatch, JobHandler};
 use super::job::ClaimedJob;
+use super::settle::part_size;
 use crate::job_kind::JobKind;
 use ingest_postgres::interval::interval;
 use ingest_postgres::transaction::Pool;
@@ -65,7 +66,7 @@ impl ClaimByKind {
         let more = i64::try_from(jobs.len()).unwrap_or(i64::MAX) >= *batch_size;
         let (isolated, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.isolated);
         let batches = std::iter::once(together)
-            .chain(isolated.into_iter().map(|job| vec![job]))
+            .chain(isolated_batches(isolated))
             .filter(|jobs| !jobs.is_empty())
             .map(|jobs| JobBatch {
                 handler: handler.clone(),
@@ -84,6 +85,18 @@ impl Claimer for ClaimByKind {
     fn claim<'a>(&'a self, pool: &'a Pool, worker: &'a str, _room: usize, lease: Duration) -> ClaimFuture<'a> {
         self.claim_next(pool, worker, lease).boxed()
     }
+}
+
+/// Divides jobs that are taken over into small batches: a crash leaves hundreds, and only one of them may have caused it. The
+/// jobs of a small batch that ended with its worker run alone, and last.
+fn isolated_batches(jobs: Vec<ClaimedJob>) -> Vec<Vec<ClaimedJob>> {
+    let (mut alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.crashes > 0);
+    alone.sort_by_key(|job| job.crashes);
+    together
+        .chunks(part_size(together.len()))
+        .chain(alone.chunks(1))
+        .map(<[_]>::to_vec)
+        .collect()
 }
 
 /// Claims due jobs for `worker`: of the first of the `wanted` kinds that has any, up to the number beside it. Due are

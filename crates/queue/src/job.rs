@@ -26,7 +26,7 @@ pub struct ClaimedJob {
     pub attempts: i32,
     /// Isolated runs that ended with their worker.
     pub crashes: i32,
-    /// Taken over from an expired lease: runs in a batch of its own.
+    /// Taken over from an expired lease: runs in a small batch, and once such a run has ended with its worker, alone.
     pub isolated: bool,
 }
 
