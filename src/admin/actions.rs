@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::batches::ending;
 use crate::domain::actor::Acting;
 use crate::jobs::replay;
 use crate::postgres::transaction::{Pool, Transaction};
@@ -64,7 +63,6 @@ pub async fn discard(pool: &Pool, ids: &[i64], force: bool, acting: &Acting) -> 
     }
     let done = admin_actions::discard(&mut tx, ids, &acting.to_string()).await?;
     record_jobs(&mut tx, AuditAction::DiscardJobs, ids, &done, acting).await?;
-    ending::stop_discarded(&mut tx, &done).await?;
     tx.commit().await?;
     Ok(changed(ids, done))
 }

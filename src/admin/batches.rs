@@ -18,7 +18,7 @@ use uuid::Uuid;
 use self::error::{BatchError, unreadable};
 use self::record::{acting_of, audited, counts, details, get};
 use self::work::BatchWork;
-use super::selection::{Position, SelectedIds};
+use super::selection::Position;
 use crate::domain::actor::{Acting, ActionNote};
 use crate::postgres::transaction::{Pool, Transaction};
 use crate::queue::enqueue::{self, InsertOptions, NewJob, UniqueOptions};
@@ -92,6 +92,7 @@ async fn begin_in(tx: &mut Transaction<'_>, new: &NewBatch, steps_by: StepsBy) -
         note: note.as_ref().map(ActionNote::as_str),
         dry_run: new.dry_run,
         row_limit: new.limit.clamp(1, MAX_LIMIT),
+        by_worker: steps_by == StepsBy::Worker,
         begun_at,
     };
     batches::insert(tx, &row).await?;
@@ -142,7 +143,7 @@ pub async fn begin_counted(
 /// The batch is unknown, or finished.
 pub async fn resume(pool: &Pool, id: Uuid, acting: &Acting, steps_by: StepsBy) -> Result<(), BatchError> {
     let mut tx = pool.begin().await?;
-    let Some(row) = batches::set_state(&mut tx, id, BatchState::Running, None, None).await? else {
+    let Some(row) = batches::resume(&mut tx, id, steps_by == StepsBy::Worker).await? else {
         drop(tx);
         return Err(missing(pool, id).await?);
     };
@@ -193,11 +194,6 @@ pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
     }
     let acting = acting_of(&row);
     let changed = work.change(&mut tx, &page.ids, &acting).await?;
-    if let SelectedIds::Jobs(jobs) = &page.ids
-        && matches!(work, BatchWork::Discard { .. })
-    {
-        ending::stop_discarded(&mut tx, jobs).await?;
-    }
     let next = page.next.filter(|_| changed.selected < room);
     batches::advance(&mut tx, id, next.map(|next| json!(next)).as_ref(), changed).await?;
     if next.is_none() {
@@ -213,7 +209,7 @@ pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
 /// Records the end of a batch, and deletes the text of its filter.
 async fn finish(tx: &mut Transaction<'_>, row: &BatchRow, result: Option<&Value>) -> Result<(), BatchError> {
     let filter = work::without_text(&row.filter);
-    let finished = batches::set_state(tx, row.id, BatchState::Finished, Some(&filter), result).await?;
+    let finished = batches::end(tx, row.id, BatchState::Finished, Some(&filter), result).await?;
     let finished = finished.ok_or(BatchError::Finished(row.id))?;
     audit::append_in(tx, &audited(&finished)?, AuditState::Finished, &counts(&finished)).await?;
     Ok(())

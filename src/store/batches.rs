@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::postgres::prune_step;
 use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::{Pool, Transaction};
+use crate::queue::job_kind::JobKind;
 
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
@@ -19,9 +20,9 @@ use crate::postgres::transaction::{Pool, Transaction};
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
-    /// Steps are made, or their process was killed.
+    /// Steps are made, or the command that made them was killed.
     Running,
-    /// Stopped before its end.
+    /// Stopped before its end, or the job that made its steps died or was discarded.
     Interrupted,
     Finished,
     /// A step failed, and changed nothing.
@@ -101,6 +102,8 @@ pub struct NewBatchRow<'a> {
     pub note: Option<&'a str>,
     pub dry_run: bool,
     pub row_limit: i64,
+    /// Its steps are made by a job.
+    pub by_worker: bool,
     pub begun_at: DateTime<Utc>,
 }
 
@@ -115,8 +118,8 @@ pub async fn now(tx: &mut Transaction<'_>) -> Result<DateTime<Utc>, sqlx::Error>
 pub async fn insert(tx: &mut Transaction<'_>, batch: &NewBatchRow<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
-        INSERT INTO avinode_ingest.batches (id, actor, action, filter, note, dry_run, row_limit, state, begun_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8)
+        INSERT INTO avinode_ingest.batches (id, actor, action, filter, note, dry_run, row_limit, by_worker, state, begun_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9)
         "#,
         batch.id,
         batch.actor,
@@ -125,6 +128,7 @@ pub async fn insert(tx: &mut Transaction<'_>, batch: &NewBatchRow<'_>) -> Result
         batch.note,
         batch.dry_run,
         batch.row_limit,
+        batch.by_worker,
         batch.begun_at,
     )
     .execute(tx)
@@ -162,16 +166,6 @@ pub async fn lock_at(tx: &mut Transaction<'_>, id: Uuid, position: Option<&Value
     Ok(locked.is_some())
 }
 
-/// Locks those of these batches that are running.
-pub async fn lock_running(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT id FROM avinode_ingest.batches WHERE id = ANY ($1) AND state = 'running' ORDER BY id FOR UPDATE",
-        ids,
-    )
-    .fetch_all(tx)
-    .await
-}
-
 /// Adds the counts of a step to a locked batch, and moves its position.
 pub async fn advance(
     tx: &mut Transaction<'_>,
@@ -198,8 +192,26 @@ pub async fn advance(
     expect_one(updated.rows_affected())
 }
 
-/// Sets the state of an unfinished batch, with its filter and result. Returns the row, unless the batch is finished or unknown.
-pub async fn set_state(
+/// Makes an unfinished batch running again. Returns the row, unless the batch is finished or unknown.
+pub async fn resume(tx: &mut Transaction<'_>, id: Uuid, by_worker: bool) -> Result<Option<BatchRow>, sqlx::Error> {
+    sqlx::query_as!(
+        BatchRow,
+        r#"
+        UPDATE avinode_ingest.batches
+        SET state = 'running', by_worker = $2, result = '{}', finished_at = NULL
+        WHERE id = $1 AND state <> 'finished'
+        RETURNING id, actor, action, filter, note, dry_run, row_limit, state, position, selected, changed, skipped, failed,
+            result, begun_at, finished_at
+        "#,
+        id,
+        by_worker,
+    )
+    .fetch_optional(tx)
+    .await
+}
+
+/// Ends an unfinished batch, with its filter and result. Returns the row, unless the batch is finished or unknown.
+pub async fn end(
     tx: &mut Transaction<'_>,
     id: Uuid,
     state: BatchState,
@@ -211,7 +223,7 @@ pub async fn set_state(
         r#"
         UPDATE avinode_ingest.batches
         SET state = $2::text, filter = coalesce($3, filter),
-            result = CASE WHEN $2 = 'running' THEN '{}' ELSE coalesce($4, result) END,
+            result = coalesce($4, result),
             finished_at = CASE WHEN $2 IN ('finished', 'failed') THEN clock_timestamp() END
         WHERE id = $1 AND state <> 'finished'
         RETURNING id, actor, action, filter, note, dry_run, row_limit, state, position, selected, changed, skipped, failed,
@@ -246,15 +258,24 @@ pub struct BatchFilter {
     pub limit: i64,
 }
 
-/// Lists batches, the newest first.
+/// Lists batches, the newest first. A running one whose steps are made by a job is interrupted where that job is gone: it died, or
+/// was discarded.
 pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sqlx::Error> {
     let query = sqlx::query_as!(
         BatchRow,
         r#"
-        SELECT id, actor, action, filter, note, dry_run, row_limit, state, position, selected, changed, skipped, failed,
-            result, begun_at, finished_at
-        FROM avinode_ingest.batches
-        WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR id < $3)
+        SELECT id, actor, action, filter, note, dry_run, row_limit, current.state AS "state!", position, selected, changed,
+            skipped, failed, result, begun_at, finished_at
+        FROM avinode_ingest.batches AS batch
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN batch.state = 'running' AND batch.by_worker AND NOT EXISTS (
+                    SELECT FROM avinode_ingest.jobs AS job WHERE job.kind = $5 AND job.key = batch.id::text
+                ) THEN $6
+                ELSE batch.state
+            END AS state
+        ) AS current
+        WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR current.state = $2) AND ($3::uuid IS NULL OR id < $3)
         ORDER BY id DESC
         LIMIT $4
         "#,
@@ -262,6 +283,8 @@ pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sq
         filter.state.map(BatchState::as_str),
         filter.before,
         filter.limit,
+        JobKind::RunBatch.as_str(),
+        BatchState::Interrupted.as_str(),
     );
     pool.fetch_all(query).await
 }

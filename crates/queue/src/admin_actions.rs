@@ -49,20 +49,6 @@ pub async fn timers(tx: &mut Transaction<'_>, ids: &[i64]) -> Result<Vec<i64>, s
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Returns the keys of these discarded jobs that are of a kind.
-pub async fn discarded_keys(tx: &mut Transaction<'_>, ids: &[i64], kind: JobKind) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"
-        SELECT key AS "key!" FROM avinode_ingest.outcomes
-        WHERE job_id = ANY ($1) AND kind = $2 AND outcome = 'discarded' AND key IS NOT NULL
-        "#,
-        ids,
-        kind.as_str(),
-    )
-    .fetch_all(tx)
-    .await
-}
-
 /// Removes dead and unclaimed jobs from the queue; their outcome says so, with this detail. Running ones are left alone. Returns the
 /// ids.
 pub async fn discard(tx: &mut Transaction<'_>, ids: &[i64], detail: &str) -> Result<Vec<i64>, sqlx::Error> {

@@ -1,9 +1,13 @@
 //! Batches that are resumed through the API.
 
+use std::time::Duration;
+
 use avinode_ingest::admin::batches::work::BatchWork;
 use avinode_ingest::admin::batches::{self, NewBatch, StepsBy, ending};
 use avinode_ingest::admin::selection::DeliverySelection;
 use avinode_ingest::domain::subject::SubjectKind;
+use avinode_ingest::queue::job_kind::JobKind;
+use avinode_ingest::queue::{claim_by_kind, release};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -133,6 +137,50 @@ async fn a_batch_is_interrupted_when_its_job_is_discarded_with_others() {
     let id = interrupted(&api).await;
     api.act(&format!("batches/{id}/resume"), &json!({})).await;
     assert_eq!(state_after_discard(&api, id, &[]).await, "interrupted");
+    api.service.stop().await;
+}
+
+/// Whatever the cause: here it gave up, as after repeated errors of the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_job_died_is_interrupted_and_runs_again_when_the_job_is_retried() {
+    let db = Db::new().await;
+    seed(&db).await;
+    let api = Api::with_workers(db, 0).await;
+    let id = interrupted(&api).await;
+    api.act(&format!("batches/{id}/resume"), &json!({})).await;
+    let states = async || {
+        let shown = api.get(&format!("/v1/admin/batches/{id}")).await.body["state"].clone();
+        let mut listed = Vec::new();
+        for state in ["running", "interrupted"] {
+            let batches = api.get(&format!("/v1/admin/batches?state={state}")).await.body;
+            listed.extend(
+                batches["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|batch| batch["state"].clone()),
+            );
+        }
+        assert_eq!(listed, [shown.clone()]);
+        shown
+    };
+    assert_eq!(states().await, "running");
+    let pool = api.db.pool.service();
+    let lease = Duration::from_secs(60);
+    let job = claim_by_kind::claim(&pool, &[(JobKind::RunBatch, 1)], "a worker", lease, false)
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(states().await, "running", "a worker makes a step");
+    assert!(
+        release::dead_letter(&pool, &job, "gave up after 25 attempts")
+            .await
+            .unwrap()
+    );
+    assert_eq!(states().await, "interrupted");
+    let retried = api.act(&format!("jobs/{}/retry", job.id), &json!({})).await;
+    assert_eq!(retried.status, 200, "{retried:?}");
+    assert_eq!(states().await, "running");
     api.service.stop().await;
 }
 
