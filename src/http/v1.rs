@@ -10,6 +10,7 @@ pub mod problem;
 pub mod query;
 pub mod response;
 pub mod router;
+pub mod serde_error;
 pub mod session;
 pub mod session_actions;
 pub mod sessions;

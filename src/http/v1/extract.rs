@@ -5,11 +5,13 @@ use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use serde_json::error::Category;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::problem::ApiProblem;
+use super::serde_error;
 use super::state::{ApiState, BODY_BYTES, BODY_TIME};
 use crate::http::body;
 use crate::http::peer_bodies::UnfinishedBody;
@@ -107,14 +109,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        invalid(&path, &error.into_inner())
+        invalid(bytes, &path, &error.into_inner())
     })?;
-    json.end().map_err(|error| invalid(".", &error))?;
+    json.end().map_err(|_| ApiProblem::Common(Problem::InvalidJson))?;
     Ok(value)
 }
 
-fn invalid(path: &str, error: &serde_json::Error) -> ApiProblem {
-    if error.classify() != Category::Data {
+fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> ApiProblem {
+    // A number where an enum is wanted is an error of syntax to serde_json, in valid JSON.
+    if error.classify() != Category::Data && serde_json::from_slice::<Value>(bytes).is_err() {
         return ApiProblem::Common(Problem::InvalidJson);
     }
     let message = error.to_string();
@@ -134,7 +137,7 @@ pub(super) fn field_error(path: &str, message: &str) -> ApiProblem {
         (path, _) => path.to_owned(),
     };
     ApiProblem::ValidationFailed(FieldError {
-        detail: format!("{field}: {message}"),
+        detail: format!("{field} {}", serde_error::in_plain_words(message)),
         field,
     })
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::chat_session::input::NewChatSession;
 use crate::domain::chat_session::patch::TripPatch;
+use crate::http::v1::admin::batches::NewBatchRequest;
 
 fn field<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
     match parse::<T>(text.as_bytes()) {
@@ -37,6 +38,15 @@ fn an_invalid_field_is_named() {
     );
     for value in ["[]", " 1", "null"] {
         assert_eq!(field::<TripPatch>(value), "body", "{value}");
+    }
+}
+
+/// A number in place of an enum is an error of syntax to serde_json.
+#[test]
+fn a_value_of_another_type_is_an_invalid_field_and_not_invalid_json() {
+    for value in ["1", "[]", "null", "true"] {
+        let body = format!(r#"{{"action": {value}}}"#);
+        assert_eq!(field::<NewBatchRequest>(&body), "action", "{value}");
     }
 }
 
