@@ -189,7 +189,10 @@ pub async fn advance(
     )
     .execute(tx)
     .await?;
-    expect_one(updated.rows_affected())
+    match updated.rows_affected() {
+        1 => Ok(()),
+        _ => Err(sqlx::Error::RowNotFound),
+    }
 }
 
 /// Makes an unfinished batch running again. Returns the row, unless the batch is finished or unknown.
@@ -258,8 +261,8 @@ pub struct BatchFilter {
     pub limit: i64,
 }
 
-/// Lists batches, the newest first. A running one whose steps are made by a job is interrupted where that job is gone: it died, or
-/// was discarded.
+/// Lists batches, the newest first. A running one with steps made by a job is interrupted where that job is gone: it died, or was
+/// discarded.
 pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sqlx::Error> {
     let query = sqlx::query_as!(
         BatchRow,
@@ -292,11 +295,4 @@ pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sq
 /// Deletes batches that began longer than `retention` ago, in one step that begins at the time `from`.
 pub async fn prune(pool: &Pool, retention: Duration, from: Option<DateTime<Utc>>) -> Result<PruneStep, sqlx::Error> {
     prune_step!(pool, "avinode_ingest.batches", "begun_at", "true", retention, from).await
-}
-
-fn expect_one(rows: u64) -> Result<(), sqlx::Error> {
-    match rows {
-        1 => Ok(()),
-        _ => Err(sqlx::Error::RowNotFound),
-    }
 }

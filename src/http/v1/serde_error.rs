@@ -45,7 +45,7 @@ fn type_wanted(wanted: &str) -> &str {
         "a boolean" => "true or false",
         "a sequence" => "an array",
         "a map" => "an object",
-        // Of an enum whose values are all words.
+        // Of an enum without values of other types.
         "string or map" => "a string",
         "a formatted UUID string" => "a UUID",
         _ if wanted.starts_with("struct ") => "an object",

@@ -161,7 +161,8 @@ async fn a_batch_whose_job_died_is_interrupted_and_runs_again_when_the_job_is_re
                     .map(|batch| batch["state"].clone()),
             );
         }
-        assert_eq!(listed, [shown.clone()]);
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        assert_eq!(listed[0], shown);
         shown
     };
     assert_eq!(states().await, "running");
