@@ -25,16 +25,26 @@ impl TrustedProxies {
     }
 
     /// Returns the last address on the way of the request that is no trusted proxy. Each proxy appends the address from which it
-    /// received, so the headers are read from the end; what an untrusted client wrote at their beginning is not reached.
+    /// received, so the headers are read from the end; what an untrusted client wrote at their beginning is not reached. Where
+    /// `Forwarded` and `X-Forwarded-For` name different clients, it is `peer`: the proxy writes one of them, and passes on the other,
+    /// which the client wrote.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
-        if !self.trusts(client) {
-            return client;
+        let peer = peer.to_canonical();
+        if !self.trusts(peer) {
+            return peer;
         }
-        let hops = match headers.contains_key(FORWARDED) {
-            true => hops(headers, FORWARDED.as_str(), forwarded_for),
-            false => hops(headers, X_FORWARDED_FOR, address),
-        };
+        let standard = headers.contains_key(FORWARDED);
+        let forwarded = self.last_untrusted(peer, hops(headers, FORWARDED.as_str(), forwarded_for));
+        let x_forwarded_for = self.last_untrusted(peer, hops(headers, X_FORWARDED_FOR, address));
+        match (standard, headers.contains_key(X_FORWARDED_FOR)) {
+            (true, true) if forwarded != x_forwarded_for => peer,
+            (true, _) => forwarded,
+            (false, _) => x_forwarded_for,
+        }
+    }
+
+    fn last_untrusted(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
+        let mut client = peer;
         for hop in hops.into_iter().rev() {
             // An unknown or hidden address: the proxy that wrote it is the last known one.
             let Some(hop) = hop else { break };

@@ -1,6 +1,6 @@
 //! Logs rejected deliveries: reason, length and digest, never content, and one per second for each reason.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -37,14 +37,15 @@ pub struct RejectionLog(LogLimit);
 
 impl RejectionLog {
     /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it. `peer` is the other end of
-    /// the connection, possibly a proxy.
-    pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>) {
+    /// the connection, and `client` the address for which it speaks, if it is a trusted proxy.
+    pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>, client: Option<IpAddr>) {
         let Some(suppressed) = self.0.admit(rejection.reason, Instant::now()) else {
             return;
         };
         // Computed only for a line that is written: a flood of rejected deliveries costs no digests.
         let sha256 = rejection.body.as_ref().map(|body| hex::encode(Sha256::digest(body)));
         let (sha256, peer) = (sha256.as_deref(), peer.map(tracing::field::display));
+        let client = client.map(tracing::field::display);
         let Rejection { reason, length, .. } = rejection;
         // The level of a log statement is a constant.
         macro_rules! write {
@@ -54,6 +55,7 @@ impl RejectionLog {
                     length,
                     sha256,
                     peer,
+                    client,
                     suppressed,
                     "rejected a delivery: {reason}"
                 )

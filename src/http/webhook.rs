@@ -2,7 +2,7 @@
 //! over the exact bytes, then parses and stores the delivery, and responds 200 once it is durable. One function rather
 //! than extractors, because the order of these steps is what makes the endpoint safe.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 
 use axum::Json;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hyper::header::{AUTHORIZATION, EXPECT};
+use hyper::http::Extensions;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
 use tracing::Level;
@@ -70,12 +71,12 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
         Ok(receipt) => return (StatusCode::OK, Json(receipt)).into_response(),
         Err(rejection) => rejection,
     };
-    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let WebhookRejection { problem, level, facts } = rejection;
     let reason = facts.reason;
     match level {
         Some(level) => {
-            state.rejections.write(level, &facts, peer);
+            let (peer, client) = addresses(&state, &head.extensions, &head.headers);
+            state.rejections.write(level, &facts, peer, client);
             // After a 503 Avinode sends the delivery again, and the cause is in the log.
             if !matches!(problem, Problem::Unavailable { .. }) {
                 state.sample.offer(&facts, state.clock.now());
@@ -99,7 +100,7 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
 pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Response {
     if request.method() == Method::POST {
         let path = request.uri().path().trim_end_matches('/');
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+        let (peer, client) = addresses(&state, request.extensions(), request.headers());
         let rejection = Rejection {
             reason: match state.paths.iter().any(|known| path.eq_ignore_ascii_case(known)) {
                 true => "the path differs from the webhook's in case or in a slash at its end",
@@ -108,10 +109,20 @@ pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Re
             length: 0,
             body: None,
         };
-        state.rejections.write(Level::WARN, &rejection, peer);
+        state.rejections.write(Level::WARN, &rejection, peer, client);
         state.sample.offer(&rejection, state.clock.now());
     }
     Problem::NotFound.into_response()
+}
+
+/// The other end of the connection, and the client behind it if it is a trusted proxy.
+fn addresses(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> (Option<SocketAddr>, Option<IpAddr>) {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let client = peer.map(|peer| state.limits.proxies.client(peer.ip(), headers));
+    (
+        peer,
+        client.filter(|client| peer.is_some_and(|peer| peer.ip().to_canonical() != *client)),
+    )
 }
 
 async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {

@@ -37,10 +37,17 @@ fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
         ),
         (&[("forwarded", "for=\"[2001:db8::7]\"")], "2001:db8::7"),
         (&[("forwarded", "for=_hidden")], "10.0.0.1"),
-        // Of both headers the standard one counts.
+        (
+            &[
+                ("forwarded", "for=192.0.2.1"),
+                ("x-forwarded-for", "198.51.100.7, 192.0.2.1"),
+            ],
+            "192.0.2.1",
+        ),
+        // The proxy wrote one of them, and the client the other.
         (
             &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.2")],
-            "192.0.2.1",
+            "10.0.0.1",
         ),
     ] {
         assert_eq!(client("10.0.0.1", headers), expected, "{headers:?}");

@@ -66,7 +66,7 @@ async fn leads(db: &Db, session: uuid::Uuid, count: i32, primary: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_whose_clocks_are_a_day_apart_judge_expiries_alike_and_take_over_from_each_other() {
     let Some(library) = libfaketime() else {
-        println!("not tried: libfaketime is not here (scripts/need-faketime)");
+        println!("not tried: libfaketime is not here (scripts/need-program faketime)");
         return;
     };
     let library = library.to_string_lossy();

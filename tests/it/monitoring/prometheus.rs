@@ -84,7 +84,7 @@ impl Prometheus {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("prometheus is installed (scripts/need-prometheus)");
+            .expect("prometheus is installed (scripts/need-program prometheus)");
         let prometheus = Self {
             address,
             _folder: folder,

@@ -37,7 +37,7 @@ impl Pooler {
             let mut said = std::io::stderr();
             writeln!(
                 said,
-                "SKIPPED: PgBouncer is not on this machine (scripts/need-pgbouncer brings it)"
+                "SKIPPED: PgBouncer is not on this machine (scripts/need-program pgbouncer brings it)"
             )
             .unwrap();
             return None;
@@ -87,7 +87,7 @@ impl Pooler {
     }
 }
 
-/// The places in which scripts/need-pgbouncer looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
+/// The places in which scripts/need-program looks as well. Debian keeps it in sbin, which an ordinary user's PATH may lack.
 const FOLDERS: [&str; 5] = [
     "/usr/sbin",
     "/usr/bin",

@@ -47,7 +47,7 @@ impl Balancer {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("HAProxy is on this machine (scripts/need-haproxy)");
+            .expect("HAProxy is on this machine (scripts/need-program haproxy)");
         eventually(PATIENCE, "HAProxy answers", async || {
             let answer = reqwest::get(format!("http://{address}/readyz")).await;
             answer.is_ok_and(|answer| answer.status().as_u16() == 200)
