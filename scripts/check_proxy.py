@@ -150,7 +150,7 @@ def deliver(name, authority):
     # Bytes that a proxy which parses JSON or compresses would change.
     body = f'{{ "event" : "TripSomethingNew",\r\n "eventId":"evt-{name}", "data":{{"note":"\\u00e9 é  \\/"}} }}\n'.encode()
     passed = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
-    spoofed = {"X-Forwarded-For": "203.0.113.9"}
+    spoofed = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
     status, _, answer = send(authority, "POST", PATH, body, {**signed(body), **passed, **spoofed})
     headers, received = Recorder.received[-1]
     headers = {key.lower(): value for key, value in headers.items()}
@@ -158,6 +158,7 @@ def deliver(name, authority):
     for key, value in {**signed(body), **passed}.items():
         assert headers.get(key.lower()) == value, f"{name} does not pass {key}: {headers}"
     assert headers["x-forwarded-for"].split(",")[-1].strip() == CLIENT, f"{name} does not name the client: {headers}"
+    assert "forwarded" not in headers, f"{name} passes on a client's Forwarded: {headers}"
     assert (status, stored()) == (200, before + 1), f"{name}: {status} {answer}"
 
     refuse(name, authority, body)
