@@ -7,6 +7,7 @@ mod first_attach;
 mod host_writes;
 pub mod migration;
 mod own_role;
+mod published;
 mod quotes;
 mod rls_roles;
 mod states;
