@@ -7,7 +7,7 @@ ARGS ?=
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-console check-monitoring check-nextjs check-release check-upgrade ci ci-fast need-cargo need-postgres
+.PHONY: help demo test check lint fmt deny sqlx configuration openapi client api docs book check-docs bench image package fuzz chaos drill-failover check-chart check-console check-monitoring check-nextjs check-proxy check-release check-upgrade ci ci-fast need-cargo need-postgres
 
 help: ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -90,6 +90,9 @@ check-nextjs: need-cargo need-postgres ## Build the Next.js example, and run it 
 
 check-release: need-cargo ## Pack the program as a release does and try the archive; check versions and workflows
 	@scripts/check-release
+
+check-proxy: need-cargo need-postgres ## Run Caddy and nginx as the documents configure them, in front of a service (root)
+	@scripts/check-proxy
 
 image: need-cargo ## Build the container images with docker, podman or buildah (ARGS=--local-bases needs no image registry)
 	@scripts/build-image $(ARGS)

@@ -166,7 +166,7 @@ pub async fn resume(pool: &Pool, id: Uuid, acting: &Acting, steps_by: StepsBy) -
 ///
 /// # Errors
 /// Nothing was changed.
-pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
+pub async fn step(pool: &Pool, id: Uuid, by: StepsBy) -> Result<BatchStep, BatchError> {
     let row = get(pool, id).await?;
     match row.state.parse() {
         Ok(BatchState::Running) => {}
@@ -195,7 +195,8 @@ pub async fn step(pool: &Pool, id: Uuid) -> Result<BatchStep, BatchError> {
     let acting = acting_of(&row);
     let changed = work.change(&mut tx, &page.ids, &acting).await?;
     let next = page.next.filter(|_| changed.selected < room);
-    batches::advance(&mut tx, id, next.map(|next| json!(next)).as_ref(), changed).await?;
+    let position = next.map(|next| json!(next));
+    batches::advance(&mut tx, id, position.as_ref(), changed, by == StepsBy::Worker).await?;
     if next.is_none() {
         finish(&mut tx, &row, None).await?;
     }

@@ -44,7 +44,8 @@ pub struct HttpArgs {
     pub unfinished_bodies_per_client: Option<usize>,
 
     /// Networks of reverse proxies, separated by commas, such as 10.0.0.0/8. A client behind them is counted by the address in
-    /// their header Forwarded or X-Forwarded-For. Without them, all clients behind a proxy are one.
+    /// their header Forwarded or X-Forwarded-For; where the two name different ones, by that of the proxy. Without this setting, all
+    /// clients behind a proxy are one.
     #[arg(long, env = "INGEST_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 

@@ -26,20 +26,22 @@ impl TrustedProxies {
 
     /// Returns the last address on the way of the request that is no trusted proxy. Each proxy appends the address from which it
     /// received, so the headers are read from the end; what an untrusted client wrote at their beginning is not reached. Where
-    /// `Forwarded` and `X-Forwarded-For` name different clients, it is `peer`: the proxy writes one of them, and passes on the other,
-    /// which the client wrote.
+    /// `Forwarded` and `X-Forwarded-For` name different clients, it is `peer`: a proxy that writes one of them passes on the other,
+    /// which the client may have written.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trusts(peer) {
             return peer;
         }
-        let standard = headers.contains_key(FORWARDED);
         let forwarded = self.last_untrusted(peer, hops(headers, FORWARDED.as_str(), forwarded_for));
         let x_forwarded_for = self.last_untrusted(peer, hops(headers, X_FORWARDED_FOR, address));
-        match (standard, headers.contains_key(X_FORWARDED_FOR)) {
-            (true, true) if forwarded != x_forwarded_for => peer,
-            (true, _) => forwarded,
-            (false, _) => x_forwarded_for,
+        match (self.trusts(forwarded), self.trusts(x_forwarded_for)) {
+            // Absent, or with proxies only: another one wrote the other header.
+            (true, false) => x_forwarded_for,
+            (false, true) => forwarded,
+            (false, false) if forwarded != x_forwarded_for => peer,
+            _ if headers.contains_key(FORWARDED) => forwarded,
+            _ => x_forwarded_for,
         }
     }
 
@@ -63,11 +65,14 @@ pub fn is_over_tls(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) 
         let value = headers.get_all(name).iter().next_back()?;
         value.to_str().ok()?.rsplit(',').next().map(str::trim)
     };
-    let stated = match last(FORWARDED.as_str()) {
-        Some(element) => parameter(element, "proto"),
-        None => last(X_FORWARDED_PROTO),
-    };
-    proxies.trusts(peer) && stated.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    let standard = last(FORWARDED.as_str()).and_then(|element| parameter(element, "proto"));
+    let stated = [standard, last(X_FORWARDED_PROTO)];
+    // Of either: a client that writes the other one itself loses only its own cookies by that.
+    proxies.trusts(peer)
+        && stated
+            .into_iter()
+            .flatten()
+            .any(|scheme| scheme.eq_ignore_ascii_case("https"))
 }
 
 /// The key under which the requests of a client are counted: an IPv4 address, or the /64 network of an IPv6 address, of which one

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use crate::postgres::prune_step;
 use crate::postgres::prune_step::PruneStep;
 use crate::postgres::transaction::{Pool, Transaction};
-use crate::queue::job_kind::JobKind;
 
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray, Serialize, Deserialize, ToSchema,
@@ -166,18 +165,19 @@ pub async fn lock_at(tx: &mut Transaction<'_>, id: Uuid, position: Option<&Value
     Ok(locked.is_some())
 }
 
-/// Adds the counts of a step to a locked batch, and moves its position.
+/// Adds the counts of a step to a locked batch, and moves its position. `by_worker`: a job made the step.
 pub async fn advance(
     tx: &mut Transaction<'_>,
     id: Uuid,
     position: Option<&Value>,
     counts: BatchCounts,
+    by_worker: bool,
 ) -> Result<(), sqlx::Error> {
     let updated = sqlx::query!(
         r#"
         UPDATE avinode_ingest.batches
         SET position = coalesce($2, position), selected = selected + $3, changed = changed + $4, skipped = skipped + $5,
-            failed = failed + $6
+            failed = failed + $6, by_worker = $7
         WHERE id = $1
         "#,
         id,
@@ -186,6 +186,7 @@ pub async fn advance(
         counts.changed,
         counts.skipped,
         counts.failed,
+        by_worker,
     )
     .execute(tx)
     .await?;
@@ -273,8 +274,8 @@ pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sq
         CROSS JOIN LATERAL (
             SELECT CASE
                 WHEN batch.state = 'running' AND batch.by_worker AND NOT EXISTS (
-                    SELECT FROM avinode_ingest.jobs AS job WHERE job.kind = $5 AND job.key = batch.id::text
-                ) THEN $6
+                    SELECT FROM avinode_ingest.jobs AS job WHERE job.kind = 'run_batch' AND job.key = batch.id::text
+                ) THEN $5
                 ELSE batch.state
             END AS state
         ) AS current
@@ -286,7 +287,6 @@ pub async fn list(pool: &Pool, filter: &BatchFilter) -> Result<Vec<BatchRow>, sq
         filter.state.map(BatchState::as_str),
         filter.before,
         filter.limit,
-        JobKind::RunBatch.as_str(),
         BatchState::Interrupted.as_str(),
     );
     pool.fetch_all(query).await

@@ -212,17 +212,21 @@ impl ClaimByKey {
                     attempts = job.attempts + 1,
                     -- As in the claim by kind: a lease that is still set has run out.
                     isolated = job.isolated OR job.lease_token IS NOT NULL,
-                    -- A restart of the whole server during the run is no crash of the job.
+                    -- Also as there.
                     crashes = job.crashes + (
-                        job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
+                        job.suspected AND job.lease_token IS NOT NULL
+                        AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
                     )::int,
+                    suspected = job.suspected
+                        OR job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false),
                     isolated_since = NULL
                 FROM taken, claim
                 WHERE job.id = taken.id
                 RETURNING job.*, claim.claimed_at, taken.place, taken.due_at AS was_due_at
             )
             SELECT id AS "id!", kind AS "kind!: _", lease_token AS "token!", key, delivery_id, created_at AS "created_at!",
-                claimed_at AS "claimed_at!", attempts AS "attempts!", crashes AS "crashes!", isolated AS "isolated!"
+                claimed_at AS "claimed_at!", attempts AS "attempts!", crashes AS "crashes!", isolated AS "isolated!",
+                suspected AS "suspected!"
             FROM leased
             ORDER BY place, was_due_at, key, id
             "#,

@@ -87,10 +87,10 @@ impl Claimer for ClaimByKind {
     }
 }
 
-/// Divides jobs that are taken over into small batches: a crash leaves hundreds, and only one of them may have caused it. The
-/// jobs of a small batch that ended with its worker run alone, and last.
+/// Divides jobs that are taken over into small batches: a crash leaves hundreds, and only one of them may have caused it. Suspected
+/// jobs run alone, and last.
 fn isolated_batches(jobs: Vec<ClaimedJob>) -> Vec<Vec<ClaimedJob>> {
-    let (mut alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.crashes > 0);
+    let (mut alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.suspected);
     alone.sort_by_key(|job| job.crashes);
     together
         .chunks(part_size(together.len()))
@@ -224,16 +224,18 @@ pub async fn claim(
             attempts = job.attempts + 1,
             -- A lease that is still set has run out: its worker died, or was too slow.
             isolated = job.isolated OR job.lease_token IS NOT NULL,
-            -- A restart of the whole server during the run is no crash of the job.
+            -- Only the crash of a run alone counts. A restart of the whole server during the run is no crash of the job.
             crashes = job.crashes + (
-                job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
+                job.suspected AND job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)
             )::int,
+            suspected = job.suspected
+                OR job.lease_token IS NOT NULL AND coalesce(job.isolated_since > pg_postmaster_start_time(), false),
             isolated_since = NULL
         FROM claim
         -- Places of rows that this statement has locked: nothing moves them, and no index is read for them again.
         WHERE job.ctid = ANY (ARRAY(SELECT place FROM due))
         RETURNING job.id, job.kind AS "kind: _", job.lease_token AS "token!", job.key, job.delivery_id, job.created_at,
-            claim.claimed_at AS "claimed_at!", job.attempts, job.crashes, job.isolated
+            claim.claimed_at AS "claimed_at!", job.attempts, job.crashes, job.isolated, job.suspected
         "#,
         &kinds as &[&str],
         &limits,

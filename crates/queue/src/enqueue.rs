@@ -188,7 +188,7 @@ pub async fn insert_claimed(tx: &mut Transaction<'_>, jobs: &[NewJob]) -> Result
             AS new (kind, key, batch_key, delivery_id, place)
         ORDER BY place
         RETURNING id, kind AS "kind: _", lease_token AS "token!", key, delivery_id, created_at,
-            clock_timestamp() AS "claimed_at!", attempts, crashes, isolated
+            clock_timestamp() AS "claimed_at!", attempts, crashes, isolated, suspected
         "#,
         &kinds as &[&str],
         &keys as &[Option<&str>],

@@ -21,6 +21,11 @@ impl JobBatch {
     pub fn is_isolated(&self) -> bool {
         self.jobs.iter().any(|job| job.isolated)
     }
+
+    /// One job, or the one call of a key.
+    pub fn is_alone(&self) -> bool {
+        self.jobs.len() == 1 || self.permit.is_some()
+    }
 }
 
 /// The jobs that a handler left unfinished, and why.

@@ -24,10 +24,12 @@ pub struct ClaimedJob {
     pub claimed_at: DateTime<Utc>,
     /// Claims that count, this one included.
     pub attempts: i32,
-    /// Isolated runs that ended with their worker.
+    /// Runs alone that ended with their worker.
     pub crashes: i32,
-    /// Taken over from an expired lease: runs in a small batch, and once such a run has ended with its worker, alone.
+    /// Taken over from an expired lease: runs in a small batch, or alone if it is suspected.
     pub isolated: bool,
+    /// An isolated run ended with its worker, or the job has run alone.
+    pub suspected: bool,
 }
 
 impl Type<Postgres> for JobKind {

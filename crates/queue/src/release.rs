@@ -16,18 +16,20 @@ const REASON_CHARS: usize = 500;
 /// The part of a reason that differs between jobs that died of the same.
 const ATTEMPTS: &str = "^gave up after [0-9]+ attempts: ";
 
-/// Records that isolated jobs begin, so that a crash from here on counts towards their death. `false`: their leases are lost.
-pub async fn begin_isolated(pool: &Pool, jobs: &[ClaimedJob]) -> Result<bool, sqlx::Error> {
+/// Records that isolated jobs begin. A crash from here on makes them suspected, or counts towards their death if they run `alone`: by
+/// themselves, or as the one call of a key. `false`: their leases are lost.
+pub async fn begin_isolated(pool: &Pool, jobs: &[ClaimedJob], alone: bool) -> Result<bool, sqlx::Error> {
     let (ids, tokens) = lease_tokens(jobs);
     let statement = sqlx::query!(
         r#"
         UPDATE avinode_ingest.jobs AS job
-        SET isolated_since = clock_timestamp()
+        SET isolated_since = clock_timestamp(), suspected = job.suspected OR $3
         FROM unnest($1::bigint[], $2::bigint[]) AS held (id, token)
         WHERE job.id = held.id AND job.lease_token = held.token
         "#,
         &ids,
         &tokens,
+        alone,
     );
     Ok(pool.execute(statement).await? > 0)
 }
@@ -42,7 +44,7 @@ pub struct RescheduledJob {
     pub note: Option<String>,
 }
 
-/// Reschedules jobs. One that was served to an end is no longer isolated for having been taken over.
+/// Reschedules jobs. One that was served to an end is no longer isolated for having been taken over, nor suspected.
 pub async fn reschedule(pool: &Pool, jobs: &[RescheduledJob]) -> Result<u64, sqlx::Error> {
     if jobs.is_empty() {
         return Ok(0);
@@ -56,6 +58,7 @@ pub async fn reschedule(pool: &Pool, jobs: &[RescheduledJob]) -> Result<u64, sql
         UPDATE avinode_ingest.jobs AS job
         SET lease_token = NULL, leased_by = NULL, isolated_since = NULL,
             isolated = job.isolated AND back.note IS NULL,
+            suspected = job.suspected AND back.note IS NULL,
             due_at = clock_timestamp() + CASE
                 WHEN back.note IS NOT NULL THEN back.delay
                 -- Lasting contention is retried less and less often: every two seconds after forty.

@@ -15,7 +15,7 @@ pub struct RetryPolicy {
     pub max: Duration,
     /// A job that has failed this often is dead-lettered.
     pub max_attempts: i32,
-    /// A job is dead-lettered when its worker has died this often while it ran isolated.
+    /// A job is dead-lettered when its worker has died this often while it ran alone.
     pub max_crashes: i32,
 }
 

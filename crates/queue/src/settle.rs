@@ -47,7 +47,7 @@ pub async fn settle(
     Ok(settled)
 }
 
-/// Dead-letters the jobs that ran isolated too often when their worker died.
+/// Dead-letters the jobs that ran alone too often when their worker died.
 pub async fn dead_letter_crashed(
     pool: &Pool,
     jobs: &[ClaimedJob],

@@ -197,7 +197,7 @@ impl Worker {
         for batch in &isolated {
             waiting = &waiting[batch.jobs.len()..];
             step.settled += settle::dead_letter_crashed(&self.pool, &batch.jobs, &self.retry).await?;
-            if release::begin_isolated(&self.pool, &batch.jobs).await? {
+            if release::begin_isolated(&self.pool, &batch.jobs, batch.is_alone()).await? {
                 step.settled += self.serve_batch(batch, waiting, false).await?;
             }
         }

@@ -115,16 +115,17 @@ impl Simulator {
 
     /// Plays the scenario. Returns when each notification was accepted or given up, or at the shutdown.
     pub async fn play(&self) -> reqwest::Result<()> {
-        self.play_scenario(&self.scenario, self.state.options.speed).await
+        self.play_scenario(&self.scenario, self.state.options.speed, 0).await
     }
 
-    /// Plays a further scenario with trips of its own, at `speed` scenario seconds per second.
-    pub async fn play_further(&self, scenario: &Scenario, speed: f64) -> reqwest::Result<()> {
+    /// Plays a further scenario with trips of its own, at `speed` scenario seconds per second. The actions before the second `from`
+    /// happen at once.
+    pub async fn play_further(&self, scenario: &Scenario, speed: f64, from: u64) -> reqwest::Result<()> {
         lock(&self.state.world).add_trips(scenario);
-        self.play_scenario(scenario, speed).await
+        self.play_scenario(scenario, speed, from).await
     }
 
-    async fn play_scenario(&self, scenario: &Scenario, speed: f64) -> reqwest::Result<()> {
+    async fn play_scenario(&self, scenario: &Scenario, speed: f64, from: u64) -> reqwest::Result<()> {
         let state = &self.state;
         let clock = ScaledClock::start(speed);
         let sender = Sender::new(self.state.options.max_concurrent, clock, state.shutdown.clone())?;
@@ -135,7 +136,7 @@ impl Simulator {
         let mut notifications: HashMap<usize, SimulatedNotification> = HashMap::new();
         let mut sending = JoinSet::new();
         for step in schedule {
-            let shutdown = timeout_at(clock.instant(step.at), state.shutdown.cancelled());
+            let shutdown = timeout_at(clock.instant(step.at.saturating_sub(from)), state.shutdown.cancelled());
             if shutdown.await.is_ok() {
                 break;
             }

@@ -48,7 +48,7 @@ pub(super) async fn run(applier: &Arc<JobApplier>, id: Uuid, observer: &dyn Batc
     if !batches::lock_at(&mut tx, id, None).await? {
         return Ok(true);
     }
-    batches::advance(&mut tx, id, None, counts).await?;
+    batches::advance(&mut tx, id, None, counts, false).await?;
     finish(&mut tx, &row, Some(&result)).await?;
     tx.commit().await?;
     Ok(true)

@@ -13,7 +13,7 @@ use super::ending::fail;
 use super::error::BatchError;
 use super::observer::BatchObserver;
 use super::record::get;
-use super::{BatchStep, dry_run, step};
+use super::{BatchStep, StepsBy, dry_run, step};
 use crate::jobs::apply::JobApplier;
 use crate::jobs::traced::traced;
 use crate::queue::claim_by_kind::KindHandler;
@@ -68,7 +68,7 @@ impl RunBatchHandler {
             Ok(batch) if batch.dry_run => dry_run::run(&self.applier, id, &Unobserved)
                 .await
                 .map(|_| BatchStep::Finished),
-            Ok(_) => step(pool, id).await,
+            Ok(_) => step(pool, id, StepsBy::Worker).await,
             Err(error) => Err(error),
         };
         let (outcome, detail) = match made {

@@ -10,7 +10,7 @@ use super::ending::{fail, interrupt};
 use super::error::BatchError;
 use super::observer::BatchObserver;
 use super::record::get;
-use super::{BatchStep, dry_run, step};
+use super::{BatchStep, StepsBy, dry_run, step};
 use crate::jobs::apply::JobApplier;
 use crate::postgres::sqlstate::{is_contention, sqlstate};
 use crate::queue::job::JobError;
@@ -55,7 +55,7 @@ async fn steps(applier: &Arc<JobApplier>, id: Uuid, observer: &dyn BatchObserver
             return interrupt(pool, id).await;
         }
         let began = Instant::now();
-        let made = match step(pool, id).await {
+        let made = match step(pool, id, StepsBy::Caller).await {
             Err(error) if tries < BUSY_TRIES && is_busy(&error) => {
                 tries += 1;
                 sleep(BUSY_PAUSE).await;

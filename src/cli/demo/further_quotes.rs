@@ -6,12 +6,14 @@ use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::simulator::generate::GeneratorOptions;
 use crate::simulator::scenario::Scenario;
 
-/// Half a minute of RFQs, and then four minutes with an action of an operator every three seconds.
+/// RFQs until [`FIRST_ANSWERS`], and then four minutes with an action of an operator every three seconds.
 const OPTIONS: GeneratorOptions = GeneratorOptions {
     trips: 8,
     actions: 80,
     seconds: 300,
 };
+/// A visitor does not wait for the RFQs, in seconds of the scenario.
+const FIRST_ANSWERS: u64 = 30;
 const SEED: u64 = 7;
 /// Seconds of the scenario per second.
 const SPEED: f64 = 1.0;
@@ -21,6 +23,6 @@ pub async fn play(demo: &DemoRun<'_>) -> Result<(), CliError> {
     let scenario = Scenario::generated(OPTIONS, SEED).context("generate further trips")?;
     let created = SeededSessions::create(&demo.pool, &scenario).await;
     created.context("create the sessions of further trips")?;
-    let played = demo.avinode.play_further(&scenario, SPEED).await;
+    let played = demo.avinode.play_further(&scenario, SPEED, FIRST_ANSWERS).await;
     played.context("make an HTTP client")
 }

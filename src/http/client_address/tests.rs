@@ -44,6 +44,15 @@ fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
             ],
             "192.0.2.1",
         ),
+        // The outer proxy writes the one, and the inner one the other.
+        (
+            &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "10.0.0.2")],
+            "192.0.2.1",
+        ),
+        (
+            &[("forwarded", "for=10.0.0.2"), ("x-forwarded-for", "192.0.2.1")],
+            "192.0.2.1",
+        ),
         // The proxy wrote one of them, and the client the other.
         (
             &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.2")],
@@ -76,6 +85,10 @@ fn only_a_trusted_proxy_states_that_a_request_came_over_tls() {
     };
     assert!(over_tls("10.0.0.1", &[("x-forwarded-proto", "https")]));
     assert!(over_tls("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=HTTPS")]));
+    assert!(over_tls(
+        "10.0.0.1",
+        &[("forwarded", "for=192.0.2.1"), ("x-forwarded-proto", "https")]
+    ));
     assert!(!over_tls("10.0.0.1", &[("x-forwarded-proto", "http")]));
     assert!(!over_tls("10.0.0.1", &[("x-forwarded-proto", "https, http")]));
     assert!(!over_tls("10.0.0.1", &[]));

@@ -116,12 +116,16 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
 }
 
 fn invalid(bytes: &[u8], path: &str, error: &serde_json::Error) -> ApiProblem {
+    let described = error.to_string();
+    let message = described
+        .rsplit_once(" at line ")
+        .map_or(&*described, |(message, _)| message);
     // A number where an enum is wanted is an error of syntax to serde_json, in valid JSON.
-    if error.classify() != Category::Data && serde_json::from_slice::<Value>(bytes).is_err() {
+    let is_enum = || message == "expected value" && serde_json::from_slice::<Value>(bytes).is_ok();
+    if error.classify() != Category::Data && !is_enum() {
         return ApiProblem::Common(Problem::InvalidJson);
     }
-    let message = error.to_string();
-    field_error(path, message.split(" at line ").next().unwrap_or_default())
+    field_error(path, message)
 }
 
 /// Converts an error of serde into a problem that names the field.

@@ -1,11 +1,11 @@
 //! Words of serde's errors that a caller of the API understands, without the names of our types. The tests hold them to serde's own.
 
-/// Continues a sentence that begins with the name of the invalid field. An error of another kind, which is one of our own, is kept.
+/// Continues a sentence that begins with the name of the invalid field. An error of our own types does so already.
 pub fn in_plain_words(message: &str) -> String {
     let known = missing_or_unknown(message)
         .or_else(|| wrong_type(message))
         .or_else(|| unreadable(message));
-    known.unwrap_or_else(|| format!("is not valid: {message}"))
+    known.unwrap_or_else(|| message.to_owned())
 }
 
 fn missing_or_unknown(message: &str) -> Option<String> {
@@ -46,7 +46,7 @@ fn type_wanted(wanted: &str) -> &str {
         "a sequence" => "an array",
         "a map" => "an object",
         // Of an enum without values of other types.
-        "string or map" => "a string",
+        "string or map" | "unit" => "a string",
         "a formatted UUID string" => "a UUID",
         _ if wanted.starts_with("struct ") => "an object",
         other => other,
@@ -60,6 +60,8 @@ fn value_given(given: &str) -> &str {
         "boolean" => "a boolean",
         "sequence" => "an array",
         "map" => "an object",
+        // One that no integer or float of 64 bits holds.
+        "number" => "a number",
         _ => given,
     }
 }
@@ -69,11 +71,10 @@ fn unreadable(message: &str) -> Option<String> {
     let words = match message {
         // Of serde_json, for anything that can be no value of an enum.
         "expected value" => "must be a string",
-        "input contains invalid characters"
-        | "premature end of input"
-        | "trailing input"
-        | "input is out of range"
-        | "input is not enough for unique date and time" => "must be a time with its zone, as 2026-11-30T12:00:00Z",
+        "input contains invalid characters" | "premature end of input" | "trailing input" => {
+            "must be a time with its zone, as 2026-11-30T12:00:00Z"
+        }
+        "input is out of range" => "has a month, day or hour that does not exist",
         "invalid digit found in string" | "cannot parse integer from empty string" => "must be an integer",
         "number too large to fit in target type" => "is too large",
         "number too small to fit in target type" => "is too small",

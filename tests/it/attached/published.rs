@@ -44,10 +44,9 @@ async fn a_publication_of_all_tables_refuses_no_change() {
     .await;
 }
 
-/// As Supabase Realtime reads them: by a logical slot, of a publication with the application's table. Each transaction of the service that
-/// changes a session arrives there with the new row, and nothing of the schema `avinode_ingest` does.
+/// As Supabase Realtime reads them: by a logical slot, of a publication with the application's table.
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_sessions_arrive_in_a_publication_in_the_order_of_their_commits() {
+async fn changes_of_sessions_arrive_in_a_publication_with_the_new_row() {
     let postgres = Durable::new().await;
     for statement in ["ALTER SYSTEM SET wal_level = logical", "CHECKPOINT"] {
         sqlx::raw_sql(statement).execute(&postgres.pool).await.unwrap();

@@ -155,7 +155,7 @@ async fn a_batch_enqueues_nothing_while_many_jobs_are_due_and_a_process_runs() {
         acting: acting(),
     };
     let id = batches::begin(&db.pool, &new, StepsBy::Caller).await.unwrap();
-    let step = async || batches::step(&db.pool, id).await.unwrap();
+    let step = async || batches::step(&db.pool, id, StepsBy::Caller).await.unwrap();
     let jobs = |kind: &str, number: i64| {
         format!(
             "TRUNCATE avinode_ingest.jobs;

@@ -98,9 +98,9 @@ async fn a_demo_that_stays_up_has_a_console_on_which_quotes_arrive() {
     assert_eq!(browser.get("/console").await.status, 303);
     assert_eq!(browser.sign_in(rest.trim_end_matches(')')).await.status, 303);
     // Quotes are numbered by trip: the first to arrive may have any of these numbers.
-    eventually(PATIENCE * 2, "a quote of a further trip is found", async || {
-        for number in 1..10 {
-            let page = browser.get(&format!("/console?q=aquote-39000000{number}")).await;
+    eventually(PATIENCE, "a quote of a further trip is found", async || {
+        for number in 1..40 {
+            let page = browser.get(&format!("/console?q=aquote-3900000{number:02}")).await;
             if page.body.contains("found by a quote") {
                 return true;
             }

@@ -123,11 +123,12 @@ impl Durable {
         kill_9(child);
     }
 
-    /// Starts the server again after [`Durable::kill`].
+    /// Starts the server again after [`Durable::kill`]. The connections of `pool` are new: those of before fail when they are used.
     pub async fn start_again(self) -> Self {
         let Self { folder, postgres, pool } = self;
-        drop(postgres);
+        drop((postgres, pool));
         let postgres = start(&folder).await;
+        let pool = Pool::new(postgres.options(Self::DATABASE), 4);
         Self { folder, postgres, pool }
     }
 

@@ -93,7 +93,7 @@ async fn a_worker_whose_lease_was_taken_over_changes_nothing_and_finishes_nothin
     assert_eq!(snapshot(&db.pool).await, before, "applied nothing");
     for job in &late {
         assert!(
-            !release::begin_isolated(&db.pool, std::slice::from_ref(job))
+            !release::begin_isolated(&db.pool, std::slice::from_ref(job), true)
                 .await
                 .unwrap()
         );

@@ -175,7 +175,7 @@ async fn a_job_that_kills_its_workers_is_dead_lettered_after_its_isolated_crashe
             // The poison's turn comes first each time, and its worker dies before the others' turns.
             if is_poison {
                 assert!(
-                    release::begin_isolated(&db.pool, std::slice::from_ref(&job))
+                    release::begin_isolated(&db.pool, std::slice::from_ref(&job), true)
                         .await
                         .unwrap()
                 );
@@ -216,7 +216,7 @@ async fn a_run_that_ended_with_a_restart_of_the_whole_server_is_no_crash_of_its_
     for (run, crashes) in [("pg_postmaster_start_time() - interval '1 second'", 0), ("now()", 1)] {
         expire_leases(&db).await;
         let alone = claim().await.unwrap();
-        assert!(release::begin_isolated(&db.pool, &alone).await.unwrap());
+        assert!(release::begin_isolated(&db.pool, &alone, true).await.unwrap());
         db.run(&format!("UPDATE avinode_ingest.jobs SET isolated_since = {run}"))
             .await;
         expire_leases(&db).await;

@@ -101,15 +101,16 @@ async fn a_large_batch_whose_worker_died_is_redone_in_small_batches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_deadly_job_of_a_large_batch_is_found_by_four_crashes_and_harms_no_other() {
+async fn the_deadly_job_of_a_large_batch_is_found_by_one_more_crash_and_only_runs_alone_count() {
     let crowd = Crowd::taken_over().await;
     let deadly = count(&crowd.db.pool, "SELECT min(id) + 150 FROM avinode_ingest.jobs").await;
     let mut of_the_deadly = Vec::new();
-    for _ in 0..crowd.worker.retry.max_crashes {
+    for _ in 0..=crowd.worker.retry.max_crashes {
         let claim = crowd.claim().await;
         for batch in &claim.batches {
+            assert!(batch.jobs.iter().all(|job| job.id == deadly || job.crashes == 0));
             assert!(
-                release::begin_isolated(&crowd.db.pool.service(), &batch.jobs)
+                release::begin_isolated(&crowd.db.pool.service(), &batch.jobs, batch.is_alone())
                     .await
                     .unwrap()
             );
@@ -121,7 +122,7 @@ async fn the_deadly_job_of_a_large_batch_is_found_by_four_crashes_and_harms_no_o
         }
         crowd.crash().await;
     }
-    assert_eq!(of_the_deadly, [20, 1, 1]);
+    assert_eq!(of_the_deadly, [20, 1, 1, 1]);
     crowd.sizes();
     let step = crowd.step().await;
     assert_eq!(

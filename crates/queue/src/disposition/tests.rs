@@ -13,6 +13,7 @@ fn job(attempts: i32) -> ClaimedJob {
         attempts,
         crashes: 0,
         isolated: false,
+        suspected: false,
     }
 }
 

@@ -41,6 +41,23 @@ fn an_invalid_field_is_named() {
     }
 }
 
+#[test]
+fn an_error_contains_nothing_of_the_value() {
+    for (body, expected) in [
+        (
+            r#"{"quotes_expected_count": "a at line 1, expected b"}"#,
+            "quotes_expected_count must be an integer from -2147483648 to 2147483647, not a string",
+        ),
+        (r#"{"status": null}"#, "status must not be null"),
+    ] {
+        let problem = parse::<TripPatch>(body.as_bytes()).unwrap_err();
+        let ApiProblem::ValidationFailed(error) = problem else {
+            panic!("{problem:?}")
+        };
+        assert_eq!(error.detail, expected);
+    }
+}
+
 /// A number in place of an enum is an error of syntax to serde_json.
 #[test]
 fn a_value_of_another_type_is_an_invalid_field_and_not_invalid_json() {

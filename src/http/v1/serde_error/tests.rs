@@ -74,6 +74,9 @@ fn wrong_types_of_json_fields() {
         (r#"{"pinned": null, "text": true}"#, "must be a string, not a boolean"),
         (r#"{"pinned": "true"}"#, "must be true or false, not a string"),
         (r#"{"text": {}}"#, "must be a string, not an object"),
+        (r#"{"text": 1.5}"#, "must be a string, not a number"),
+        (r#"{"text": 99999999999999999999}"#, "must be a string, not a number"),
+        (r#"{"step": {"first": 1}}"#, "must be a string, not 1"),
         (r#"{"step": 1}"#, "must be a string"),
         (
             r#"{"at": "12:00"}"#,
@@ -82,6 +85,10 @@ fn wrong_types_of_json_fields() {
         (
             r#"{"at": "2026-11-30T12:00:00"}"#,
             "must be a time with its zone, as 2026-11-30T12:00:00Z",
+        ),
+        (
+            r#"{"at": "2026-02-30T12:00:00Z"}"#,
+            "has a month, day or hour that does not exist",
         ),
         (r#"{"inner": []}"#, "must be an object, not an array"),
         (r#"{"step": "third"}"#, "must be one of: first, second"),
@@ -129,5 +136,5 @@ fn unreadable_parameters() {
 
 #[test]
 fn our_own_errors_are_kept() {
-    assert_eq!(in_plain_words("has no exponent"), "is not valid: has no exponent");
+    assert_eq!(in_plain_words("must not be null"), "must not be null");
 }

@@ -12,6 +12,7 @@ fn job(kind: JobKind, minutes_ago: i64, now: DateTime<Utc>) -> ClaimedJob {
         attempts: 1,
         crashes: 0,
         isolated: false,
+        suspected: false,
     }
 }
 

@@ -18,6 +18,7 @@ fn notified(seconds: &[i64]) -> Vec<ClaimedJob> {
         attempts: 1,
         crashes: 0,
         isolated: false,
+        suspected: false,
     };
     seconds.iter().map(job).collect()
 }

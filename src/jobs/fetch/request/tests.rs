@@ -12,6 +12,7 @@ fn job(id: i64, kind: JobKind, delivery: Option<Uuid>) -> ClaimedJob {
         attempts: 1,
         crashes: 0,
         isolated: false,
+        suspected: false,
     }
 }
 

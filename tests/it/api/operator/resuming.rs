@@ -140,48 +140,71 @@ async fn a_batch_is_interrupted_when_its_job_is_discarded_with_others() {
     api.service.stop().await;
 }
 
-/// Whatever the cause: here it gave up, as after repeated errors of the database.
+/// The state that the API shows of its only batch; the list has it under no other one.
+async fn state(api: &Api) -> String {
+    let mut listed = Vec::new();
+    for state in ["running", "interrupted", "finished", "failed"] {
+        let batches = api.get(&format!("/v1/admin/batches?state={state}")).await.body;
+        for batch in batches["data"].as_array().unwrap() {
+            assert_eq!(batch["state"], state);
+            listed.push(state.to_owned());
+        }
+    }
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    listed.remove(0)
+}
+
+/// Claims the only job `run_batch`, and dead-letters it as after repeated errors of the database. Returns its id.
+async fn let_its_job_die(api: &Api) -> i64 {
+    let (pool, lease) = (api.db.pool.service(), Duration::from_secs(60));
+    let mut claimed = claim_by_kind::claim(&pool, &[(JobKind::RunBatch, 1)], "a worker", lease, false)
+        .await
+        .unwrap();
+    let job = claimed.remove(0);
+    assert_eq!(state(api).await, "running", "a worker makes a step");
+    assert!(release::dead_letter(&pool, &job, "gave up").await.unwrap());
+    job.id
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_whose_job_died_is_interrupted_and_runs_again_when_the_job_is_retried() {
+async fn a_batch_whose_job_died_is_interrupted_and_runs_again_when_the_job_is_retried_or_a_command_resumes_it() {
+    let db = Db::new().await;
+    seed(&db).await;
+    let api = Api::with_workers(db, 0).await;
+    let begun = api
+        .act("batches", &json!({"action": "replay", "deliveries": {"kind": "quote"}}))
+        .await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    assert_eq!(state(&api).await, "running");
+    let job = let_its_job_die(&api).await;
+    assert_eq!(state(&api).await, "interrupted");
+    let retried = api.act(&format!("jobs/{job}/retry"), &json!({})).await;
+    assert_eq!(retried.status, 200, "{retried:?}");
+    assert_eq!(state(&api).await, "running");
+    let_its_job_die(&api).await;
+    let id = begun.body["id"].as_str().unwrap();
+    let url = api.db.url();
+    let (code, said) = without_ids(&run(&["batches", "resume", id], &[("DATABASE_URL", url.as_str())]).await);
+    assert_eq!((code, said.as_str()), (Some(0), "2 deliveries enqueued, of 2 selected"));
+    assert_eq!(state(&api).await, "finished");
+    api.service.stop().await;
+}
+
+/// As a program of before the column `by_worker` begins it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_an_older_program_is_interrupted_when_its_job_is_discarded_after_the_upgrade() {
+    const MIGRATION: &str = include_str!("../../../../migrations/202611300903_add_by_worker_to_batches.sql");
     let db = Db::new().await;
     seed(&db).await;
     let api = Api::with_workers(db, 0).await;
     let id = interrupted(&api).await;
     api.act(&format!("batches/{id}/resume"), &json!({})).await;
-    let states = async || {
-        let shown = api.get(&format!("/v1/admin/batches/{id}")).await.body["state"].clone();
-        let mut listed = Vec::new();
-        for state in ["running", "interrupted"] {
-            let batches = api.get(&format!("/v1/admin/batches?state={state}")).await.body;
-            listed.extend(
-                batches["data"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|batch| batch["state"].clone()),
-            );
-        }
-        assert_eq!(listed.len(), 1, "{listed:?}");
-        assert_eq!(listed[0], shown);
-        shown
-    };
-    assert_eq!(states().await, "running");
-    let pool = api.db.pool.service();
-    let lease = Duration::from_secs(60);
-    let job = claim_by_kind::claim(&pool, &[(JobKind::RunBatch, 1)], "a worker", lease, false)
-        .await
-        .unwrap()
-        .remove(0);
-    assert_eq!(states().await, "running", "a worker makes a step");
-    assert!(
-        release::dead_letter(&pool, &job, "gave up after 25 attempts")
-            .await
-            .unwrap()
-    );
-    assert_eq!(states().await, "interrupted");
-    let retried = api.act(&format!("jobs/{}/retry", job.id), &json!({})).await;
-    assert_eq!(retried.status, 200, "{retried:?}");
-    assert_eq!(states().await, "running");
+    api.db
+        .run("ALTER TABLE avinode_ingest.batches DROP COLUMN by_worker")
+        .await;
+    api.db.run(MIGRATION).await;
+    assert_eq!(state(&api).await, "running");
+    assert_eq!(state_after_discard(&api, id, &[]).await, "interrupted");
     api.service.stop().await;
 }
 

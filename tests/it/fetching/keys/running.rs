@@ -99,7 +99,7 @@ async fn only_a_crash_while_isolated_counts_towards_death() {
         let deadly = deadly.iter().find(|job| job.key.as_deref() == Some("deadly")).unwrap();
         assert_eq!(deadly.crashes, crashes);
         assert!(
-            release::begin_isolated(&db.pool, std::slice::from_ref(*deadly))
+            release::begin_isolated(&db.pool, std::slice::from_ref(*deadly), true)
                 .await
                 .unwrap()
         );
