@@ -1,77 +1,64 @@
 //! The export of deliveries without personal text, page by page.
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::selection::DeliverySelection;
+use super::stored_body::StoredBody;
 use crate::domain::redaction::shareable;
-use crate::postgres::transaction::Pool;
+use crate::postgres::transaction::{Pool, Transaction};
 use crate::store::deliveries;
 
 /// Deliveries that are in memory at a time.
-const PAGE: i64 = 200;
+pub const PAGE: i64 = 200;
 
-/// A delivery to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An exported delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ExportedDelivery {
     pub id: Uuid,
-    /// The body without personal text.
-    pub body: Vec<u8>,
+    /// The body without personal text. Null if the delivery was redacted before: nothing is left to export.
+    pub body: Option<StoredBody>,
 }
 
-/// The numbers of an export.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ExportReport {
-    pub written: i64,
-    /// Redacted before: there is nothing left to export.
-    pub redacted: i64,
-    /// The limit was reached: there may be more.
-    pub is_limited: bool,
+/// A page of an export.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExportPage {
+    /// The newest first.
+    pub data: Vec<ExportedDelivery>,
+    /// The next page begins before this delivery.
+    pub next: Option<Uuid>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    #[error(transparent)]
-    Write(#[from] std::io::Error),
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-}
-
-/// Passes each selected delivery to `write`, the newest first, at most `limit` of them.
-///
-/// # Errors
-/// The database failed, or `write` did.
-pub async fn run(
+/// Reads a page. One of a text may be short, or empty.
+pub async fn page(
     pool: &Pool,
+    tx: &mut Transaction<'_>,
     selection: &DeliverySelection,
+    before: Option<Uuid>,
     limit: i64,
-    mut write: impl FnMut(ExportedDelivery) -> std::io::Result<()>,
-) -> Result<ExportReport, ExportError> {
-    let mut report = ExportReport::default();
-    let mut before = None;
-    loop {
-        let room = limit - report.written - report.redacted;
-        if room <= 0 {
-            report.is_limited = true;
-            return Ok(report);
-        }
-        let (ids, next) = selection.ids(pool, before, room.min(PAGE)).await?;
-        let mut tx = pool.begin().await?;
-        let mut stored = deliveries::read(&mut tx, &ids).await?;
-        tx.commit().await?;
-        for delivery in ids.iter().filter_map(|id| stored.remove(id)) {
-            if delivery.is_redacted {
-                report.redacted += 1;
-                continue;
-            }
-            write(ExportedDelivery {
-                id: delivery.id,
-                body: shareable::body(&delivery.body),
-            })?;
-            report.written += 1;
-        }
-        before = next;
-        if before.is_none() {
-            return Ok(report);
-        }
+) -> Result<ExportPage, sqlx::Error> {
+    let (ids, next) = selection.ids(pool, before, limit).await?;
+    let mut stored = deliveries::read(tx, &ids).await?;
+    let read = ids.iter().filter_map(|id| stored.remove(id));
+    let data = read.map(|delivery| ExportedDelivery {
+        id: delivery.id,
+        body: (!delivery.is_redacted).then(|| shareable::body(&delivery.body).into()),
+    });
+    Ok(ExportPage {
+        data: data.collect(),
+        next,
+    })
+}
+
+/// Details for the audit log, which never has a text.
+pub fn audit_details(selection: &DeliverySelection) -> Value {
+    let mut filter = json!(selection);
+    if let Some(object) = filter.as_object_mut()
+        && object.remove("text").is_some()
+    {
+        object.insert("has_text".to_owned(), json!(true));
     }
+    json!({"filter": filter})
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -13,18 +14,20 @@ use super::check;
 use super::check::finding::CheckResults;
 use super::check::migrations::CheckSettings;
 use super::dead_letters::{self, DeadLetters};
+use super::export::{self, ExportPage};
 use super::fetching::{self, FetchingStatus};
 use super::job_list::{self, JobListFilter, JobPage};
 use super::maintenance::{self, MaintenanceStatus};
+use super::selection::DeliverySelection;
 use super::summary::{self, OperatorSummary};
 use super::trace::{self, Trace};
 use super::views::{DeliveryRecord, DocumentRecord};
-use crate::domain::actor::Acting;
+use crate::domain::actor::{Acting, Actor};
 use crate::postgres::transaction::Pool;
 use crate::queue::admin::JobView;
 use crate::store::admin::delivery_list::{self, DeliveryFilter, DeliveryPage};
 use crate::store::admin::documents::{self, DocumentView};
-use crate::store::audit::{self, AuditEntry, AuditFilter};
+use crate::store::audit::{self, AuditAction, AuditEntry, AuditFilter};
 use crate::store::batches::{BatchFilter, BatchRow};
 
 /// The operations on one database. Clones share its connections.
@@ -51,6 +54,23 @@ impl AdminService {
     pub async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryRecord>, sqlx::Error> {
         let stored = crate::store::admin::delivery(&self.pool, id).await?;
         Ok(stored.map(|stored| DeliveryRecord::new(id, stored)))
+    }
+
+    /// Reads a page of an export, and records it in the audit log.
+    pub async fn export_deliveries(
+        &self,
+        selection: &DeliverySelection,
+        before: Option<Uuid>,
+        limit: i64,
+        actor: &Actor,
+    ) -> Result<ExportPage, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let page = export::page(&self.pool, &mut tx, selection, before, limit).await?;
+        let counts = json!({"deliveries": page.data.iter().filter(|delivery| delivery.body.is_some()).count()});
+        let details = export::audit_details(selection);
+        audit::append_change(&mut tx, actor, AuditAction::ExportDeliveries, details, &counts).await?;
+        tx.commit().await?;
+        Ok(page)
     }
 
     /// Lists jobs: dead ones first, then in the order in which they are due.

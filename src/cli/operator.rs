@@ -4,6 +4,7 @@ pub mod api_client;
 pub mod audit;
 pub mod batches;
 pub mod changes;
+pub mod export;
 pub mod sessions;
 
 use uuid::Uuid;

@@ -187,6 +187,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/deliveries/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export deliveries
+         * @description Their bodies without personal text, as fixtures: the newest first. The audit log has a row for each page.
+         */
+        get: operations["exportDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/deliveries/{id}": {
         parameters: {
             query?: never;
@@ -1183,6 +1203,18 @@ export interface components {
         /** @description One page of a list. */
         DocumentList: {
             data: components["schemas"]["Document"][];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description An exported delivery. */
+        ExportedDelivery: {
+            body?: components["schemas"]["StoredBody"] | null;
+            /** Format: uuid */
+            id: string;
+        };
+        /** @description One page of a list. */
+        ExportedDeliveryList: {
+            data: components["schemas"]["ExportedDelivery"][];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -2543,6 +2575,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StoredDeliveryList"];
+                };
+            };
+            /** @description Authentication required (`unauthorized`) */
+            401: {
+                headers: {
+                    "www-authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation failed (`validation-failed`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal server error (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Database busy (`busy`) */
+            503: {
+                headers: {
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only of this Avinode trip, by any of its ids in any spelling. */
+                trip?: string;
+                /** @description Only of this RFQ, in any spelling. */
+                rfq?: string;
+                /** @description Only of this quote. */
+                quote?: string;
+                /** @description Only of this chat session and its trip. */
+                session?: string;
+                /** @description Only of this event: the `eventId` of a full event. */
+                event?: string;
+                /** @description Only deliveries of this kind. */
+                kind?: components["schemas"]["SubjectKind"];
+                /** @description Only deliveries with this outcome. */
+                outcome?: components["schemas"]["DeliveryOutcome"];
+                /** @description Only deliveries received since this time. */
+                since?: string;
+                /** @description Only deliveries received before this time. */
+                until?: string;
+                /**
+                 * @description Only deliveries with this text in their body or outcome, as written. A page looks through 20000 deliveries, so it may have fewer
+                 *     items than `limit` and still a `next_cursor`.
+                 */
+                text?: string;
+                /** @description Maximum number of deliveries; 50 by default. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportedDeliveryList"];
                 };
             };
             /** @description Authentication required (`unauthorized`) */

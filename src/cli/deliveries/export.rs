@@ -7,16 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::admin::export::{self, ExportReport, ExportedDelivery};
-use crate::cli::actor;
-use crate::cli::database::{CommandDatabase, DatabaseCommandArgs};
+use crate::admin::export::ExportedDelivery;
 use crate::cli::error::{CliError, Context};
 use crate::cli::filter_args::DeliveryFilterArgs;
+use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::output::{print, print_json};
 use crate::cli::table::counted;
 use crate::config::value_parsers::integer_in;
-use crate::postgres::transaction::Pool;
-use crate::store::audit::{self, AuditAction, AuditState, AuditedRun};
 
 #[derive(Debug, clap::Args)]
 pub struct ExportDeliveriesArgs {
@@ -32,16 +29,25 @@ pub struct ExportDeliveriesArgs {
     pub limit: i64,
 
     #[command(flatten)]
-    pub common: DatabaseCommandArgs,
+    pub common: OperatorCommandArgs,
+}
+
+/// The numbers of an export.
+#[derive(Default)]
+struct ExportCounts {
+    written: i64,
+    /// Redacted before.
+    redacted: i64,
+    is_limited: bool,
 }
 
 pub(super) async fn run(args: ExportDeliveriesArgs) -> Result<(), CliError> {
     let out = args.out.display();
     create_empty(&args.out).context(format_args!("use the directory {out}"))?;
-    let database = CommandDatabase::open_current(&args.common.database).await?;
-    let exported = export(&database.pool, &args).await;
-    database.close().await?;
-    let ExportReport {
+    let operator = Operator::open(&args.common.target).await?;
+    let exported = export(&operator, &args).await;
+    operator.close().await?;
+    let ExportCounts {
         written,
         redacted,
         is_limited,
@@ -65,36 +71,36 @@ pub(super) async fn run(args: ExportDeliveriesArgs) -> Result<(), CliError> {
     }
 }
 
-async fn export(pool: &Pool, args: &ExportDeliveriesArgs) -> Result<ExportReport, CliError> {
-    let selection = args.filter.selection();
-    let mut details = json!(selection);
-    if let Some(object) = details.as_object_mut()
-        && object.remove("text").is_some()
-    {
-        object.insert("has_text".to_owned(), json!(true));
+async fn export(operator: &Operator, args: &ExportDeliveriesArgs) -> Result<ExportCounts, CliError> {
+    let (selection, mut counts, mut before) = (args.filter.selection(), ExportCounts::default(), None);
+    loop {
+        let room = args.limit - counts.written - counts.redacted;
+        if room <= 0 {
+            counts.is_limited = true;
+            return Ok(counts);
+        }
+        let page = operator.export(&selection, before, room).await?;
+        for ExportedDelivery { id, body } in page.data {
+            match body {
+                Some(body) => {
+                    write(&args.out, id, &body.bytes()).context("write a delivery")?;
+                    counts.written += 1;
+                }
+                None => counts.redacted += 1,
+            }
+        }
+        before = page.next;
+        if before.is_none() {
+            return Ok(counts);
+        }
     }
-    let run = AuditedRun {
-        run: Uuid::now_v7(),
-        actor: actor::current(),
-        action: AuditAction::ExportDeliveries,
-        dry_run: false,
-        details: json!({"filter": details}),
-    };
-    let recorded = audit::append(pool, &run, AuditState::Begun, &json!({})).await;
-    recorded.context("write the audit log")?;
-    let report = export::run(pool, &selection, args.limit, |delivery| write(&args.out, &delivery)).await;
-    let report = report.context("export the deliveries")?;
-    let counts = json!({"deliveries": report.written});
-    let recorded = audit::append(pool, &run, AuditState::Finished, &counts).await;
-    recorded.context("write the audit log")?;
-    Ok(report)
 }
 
 /// The names sort as the deliveries were received.
-fn write(folder: &Path, delivery: &ExportedDelivery) -> io::Result<()> {
-    let path = folder.join(format!("{}.json", delivery.id));
+fn write(folder: &Path, id: Uuid, body: &[u8]) -> io::Result<()> {
+    let path = folder.join(format!("{id}.json"));
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(&delivery.body)
+    file.write_all(body)
 }
 
 fn create_empty(folder: &Path) -> io::Result<()> {

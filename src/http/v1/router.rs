@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(admin::status::fetching))
         .routes(routes!(admin::status::maintenance))
         .routes(routes!(admin::deliveries::list))
+        .routes(routes!(admin::deliveries::export))
         .routes(routes!(admin::deliveries::get))
         .routes(routes!(admin::jobs::list))
         .routes(routes!(admin::jobs::get))

@@ -31,7 +31,13 @@ pub(super) fn operations() -> Vec<(Method, String, ApiScope)> {
         all.push((Method::GET, format!("/v1/admin/{list}/{}", Uuid::from_u128(7)), read));
     }
     all.push((Method::GET, format!("/v1/admin/trace/{}", Uuid::from_u128(7)), read));
-    for state in ["summary", "dead-letters", "fetching", "maintenance"] {
+    for state in [
+        "summary",
+        "deliveries/export",
+        "dead-letters",
+        "fetching",
+        "maintenance",
+    ] {
         all.push((Method::GET, format!("/v1/admin/{state}"), read));
     }
     for action in ["jobs/{id}/retry", "jobs/{id}/discard", "deliveries/{id}/replay"] {

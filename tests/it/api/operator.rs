@@ -4,6 +4,7 @@ mod actions;
 mod batches;
 mod command_line;
 mod errors;
+mod export;
 mod lists;
 mod resuming;
 mod summary;

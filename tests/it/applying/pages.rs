@@ -16,6 +16,7 @@ use crate::support::bodies::{base, quote};
 use crate::support::cluster::Db;
 use crate::support::deliveries::store_deliveries;
 use crate::support::eventually::eventually;
+use crate::support::pool::Pool;
 use crate::support::sessions::SessionReferences;
 
 /// The trips with events.
@@ -37,9 +38,12 @@ fn quotes(round: i64) -> Vec<Value> {
 
 /// Applies these events, and returns the pages that were touched for each.
 async fn pages_per_event(db: &Db, bodies: &[Value]) -> i64 {
-    store_deliveries(&db.pool, bodies, base()).await;
-    let before: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
     let known: Vec<i32> = sqlx::query_scalar(CONNECTIONS).fetch_all(&db.pool).await.unwrap();
+    let storing = Pool::new(db.options.clone(), 1);
+    store_deliveries(&storing, bodies, base()).await;
+    storing.close().await;
+    until_only(db, &known).await;
+    let before: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
     let (own, leases) = (db.pool.service().sibling_by_index(1), db.pool.service().sibling(1));
     let handlers = registry::handlers(
         &own,
@@ -49,17 +53,21 @@ async fn pages_per_event(db: &Db, bodies: &[Value]) -> i64 {
     );
     let worker = Arc::new(Worker::new(own.clone(), leases.clone(), ClaimByKind::new(handlers)));
     while worker.step("w").await.unwrap().jobs > 0 {}
-    // The server counts a connection's reads when it ends.
     own.close().await;
     leases.close().await;
+    until_only(db, &known).await;
+    let after: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
+    (after - before) / bodies.len() as i64
+}
+
+/// Waits until the other connections have ended: the server counts a connection's reads at the latest then, and else some seconds later.
+async fn until_only(db: &Db, known: &[i32]) {
     eventually(PATIENCE, "the connections have ended", async || {
         let open: Vec<i32> = sqlx::query_scalar(CONNECTIONS).fetch_all(&db.pool).await.unwrap();
         let left = open.iter().filter(|pid| !known.contains(pid)).count();
         if left == 0 { Ok(()) } else { Err(left) }
     })
     .await;
-    let after: i64 = sqlx::query_scalar(PAGES).fetch_one(&db.pool).await.unwrap();
-    (after - before) / bodies.len() as i64
 }
 
 /// A database with the statistics of empty tables, and sessions of so many trips.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::setup::{
     MESSAGE, fetch_until_idle, fetching_worker, live, live_of, make_due, notify, outcomes, punctual, quoted,
-    step_until_called,
+    step_until_asked_for, step_until_called,
 };
 use crate::support::cluster::Db;
 use crate::support::fake_avinode::{FakeAvinode, Fault};
@@ -209,12 +209,11 @@ async fn refused_alone(status: u16) {
     for _ in 0..30 {
         stub.fail("rfqs/arfq-9", Fault::of(status));
     }
-    let mut calls = stub.calls().len();
+    let refused = "rfqs/arfq-9";
     for times in 1..=5 {
         // Its turn comes while credentials are taken: it is put off for ten minutes.
-        calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
-        step_until_called(&worker, &stub, calls).await;
+        step_until_asked_for(&worker, &stub, refused, stub.count(refused) + 1).await;
         if times == 5 {
             break;
         }
@@ -227,16 +226,14 @@ async fn refused_alone(status: u16) {
         assert!((500.0..=600.0).contains(&after), "{after}");
         assert_eq!(live_of(&db.pool, "arfq-9").await[0].1, times, "an attempt each");
         // While nothing else is answered, no single resource is blamed.
-        calls += 1;
         make_due_key(&db.pool, "arfq-9").await;
-        step_until_called(&worker, &stub, calls).await;
+        step_until_asked_for(&worker, &stub, refused, stub.count(refused) + 1).await;
         assert_eq!(live_of(&db.pool, "arfq-9").await[0].1, times, "but not for these");
         // Another one is fetched immediately, and is answered.
         let quote = format!("aquote-{}", times + 1);
         stub.show(MESSAGE, quoted("asellermsg-1", &quote, None, 10_000));
         notify(&db.pool, &[stub.thin(MESSAGE, Some("A1B2C3"))]).await;
-        calls += 1;
-        step_until_called(&worker, &stub, calls).await;
+        step_until_asked_for(&worker, &stub, MESSAGE, stub.count(MESSAGE) + 1).await;
         assert_eq!(quote_count(&db.pool, session).await, times + 1);
     }
     let dead = dead_reasons(&db.pool).await;

@@ -173,6 +173,17 @@ pub async fn step_until_called(worker: &Worker, stub: &FakeAvinode, times: usize
     .await;
 }
 
+/// Steps until a resource was asked for so often, whatever else is due meanwhile.
+pub async fn step_until_asked_for(worker: &Worker, stub: &FakeAvinode, resource: &str, times: usize) {
+    eventually(PATIENCE, "the resource is asked for so often", async || {
+        if stub.count(resource) < times {
+            worker.step("w").await.unwrap();
+        }
+        at_least(stub.count(resource), times)
+    })
+    .await;
+}
+
 /// Stores notifications as received now.
 pub async fn notify(pool: &Pool, bodies: &[Value]) -> Vec<Uuid> {
     store_deliveries(pool, bodies, now()).await

@@ -43,8 +43,8 @@ async fn file(db: &Db, table: i64) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_becomes_the_first_partition_while_deliveries_are_received() {
     let db = migrated_below(PARTITIONS).await;
-    // A later column, without which the workers of this program finish no job.
-    db.run("ALTER TABLE avinode_ingest.jobs ADD COLUMN admin_action text")
+    // Later columns, without which the workers of this program finish no job.
+    db.run("ALTER TABLE avinode_ingest.jobs ADD COLUMN admin_action text, ADD COLUMN suspected boolean NOT NULL DEFAULT false")
         .await;
     fill(&db, 50_000).await;
     let role = format!("reads_{}", Uuid::now_v7().simple());

@@ -1,4 +1,4 @@
-//! `/v1/admin/deliveries`: lists and shows stored deliveries.
+//! `/v1/admin/deliveries`: lists, shows and exports stored deliveries.
 
 use axum::extract::State;
 
@@ -6,6 +6,7 @@ use super::cursors::DeliveryCursor;
 use super::delivery_filter::DeliveryListParams;
 use super::ids::DeliveryId;
 use super::problem::{AdminProblem, DeliveryProblems};
+use crate::admin::export::ExportedDelivery;
 use crate::admin::views::DeliveryRecord;
 use crate::domain::chat_session::page::Page;
 use crate::http::v1::auth::ReadAccess;
@@ -16,6 +17,7 @@ use crate::http::v1::state::ApiState;
 use crate::store::admin::delivery_list::DeliveryView;
 
 type StoredDeliveryList = ListResponse<DeliveryView>;
+type ExportedDeliveryList = ListResponse<ExportedDelivery>;
 
 /// List deliveries
 ///
@@ -33,6 +35,32 @@ pub async fn list(
     QueryParams(params): QueryParams<DeliveryListParams>,
 ) -> ApiResult {
     let page = state.admin.deliveries(&params.parse()?).await?;
+    Ok(list_response(Page {
+        data: page.data,
+        next: page.next.map(DeliveryCursor),
+    }))
+}
+
+/// Export deliveries
+///
+/// Their bodies without personal text, as fixtures: the newest first. The audit log has a row for each page.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/deliveries/export",
+    operation_id = "exportDeliveries",
+    params(DeliveryListParams),
+    responses((status = 200, body = ExportedDeliveryList, description = "A page of deliveries."), QueryProblems),
+)]
+pub async fn export(
+    access: ReadAccess,
+    State(state): State<ApiState>,
+    QueryParams(params): QueryParams<DeliveryListParams>,
+) -> ApiResult {
+    let (selection, before, limit) = params.selection()?;
+    let page = state
+        .admin
+        .export_deliveries(&selection, before, limit, &access.actor())
+        .await?;
     Ok(list_response(Page {
         data: page.data,
         next: page.next.map(DeliveryCursor),

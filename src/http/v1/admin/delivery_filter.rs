@@ -76,6 +76,12 @@ pub struct DeliveryBatchFilter {
 
 impl DeliveryListParams {
     pub fn parse(self) -> Result<DeliveryFilter, ApiProblem> {
+        let (selection, before, limit) = self.selection()?;
+        Ok(selection.filter(before, limit))
+    }
+
+    /// The filters, the delivery before which the page begins, and the limit.
+    pub fn selection(self) -> Result<(DeliverySelection, Option<Uuid>, i64), ApiProblem> {
         let (before, limit) = (position(self.cursor)?, limit(self.limit)?);
         let filter = DeliveryBatchFilter {
             trip: self.trip,
@@ -89,7 +95,7 @@ impl DeliveryListParams {
             until: self.until,
             text: self.text,
         };
-        Ok(filter.parse()?.filter(before.map(|DeliveryCursor(id)| id), limit))
+        Ok((filter.parse()?, before.map(|DeliveryCursor(id)| id), limit))
     }
 }
 
