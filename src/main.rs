@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use avinode_ingest::cli::command;
 use avinode_ingest::cli::error::{CliError, Context};
 use avinode_ingest::{stderr, telemetry};
-use tikv_jemallocator::Jemalloc;
 
 /// Returns the memory of a burst to the system. The allocator of glibc kept 60 MiB that 1,000 busy connections had freed.
+#[cfg(not(target_vendor = "apple"))]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let code = match command::parse_from(std::env::args_os()) {

@@ -8,6 +8,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use tower::{ServiceExt, service_fn};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestId, RequestId, SetRequestId};
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::trace_context;
 
@@ -42,7 +43,7 @@ where
             .and_then(|id| id.header_value().to_str().ok())
             .unwrap_or_default()
             .to_owned();
-        let span = tracing::info_span!("request", request_id = id);
+        let span = tracing::info_span!("request", request_id = id, delivery = Empty);
         let traceparent = request.headers().get("traceparent");
         if let Some(traceparent) = traceparent.and_then(|value| value.to_str().ok()) {
             trace_context::continue_trace(&span, traceparent);

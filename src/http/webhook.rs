@@ -14,7 +14,8 @@ use hyper::header::{AUTHORIZATION, EXPECT};
 use hyper::http::Extensions;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
-use tracing::Level;
+use tracing::field::display;
+use tracing::{Level, Span};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::body::{self, BufferedBody, has_only, is_plain};
@@ -68,7 +69,10 @@ struct WebhookRejection {
 pub async fn receive(State(state): State<AppState>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let rejection = match accept(&state, &head, body).await {
-        Ok(receipt) => return (StatusCode::OK, Json(receipt)).into_response(),
+        Ok(receipt) => {
+            Span::current().record("delivery", display(receipt.delivery));
+            return (StatusCode::OK, Json(receipt)).into_response();
+        }
         Err(rejection) => rejection,
     };
     let WebhookRejection { problem, level, facts } = rejection;

@@ -30,11 +30,16 @@ struct TracedHandler {
 impl JobHandler for TracedHandler {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
-            let span = batch_span(&batch.jobs);
             if !trace_context::spans_are_exported() {
+                let span = batch_span(&batch.jobs, None);
                 return self.handler.perform(batch).instrument(span).await;
             }
-            let spans = self.begin(&batch.jobs, &span).await;
+            let spans = self.begin(&batch.jobs).await;
+            // Of a single job the work is in the trace of its sender. A span has one parent, so that of several jobs is in none.
+            let span = batch_span(&batch.jobs, only(&spans));
+            for job in &spans {
+                job.follows_from(&span);
+            }
             let result = self.handler.perform(batch).instrument(span).await;
             self.end(&batch.jobs, &spans, &result).await;
             result
@@ -65,9 +70,10 @@ fn only<T>(items: impl IntoIterator<Item = T>) -> Option<T> {
 }
 
 /// The span of a batch. That of a single job names it and its delivery.
-fn batch_span(jobs: &[ClaimedJob]) -> Span {
+fn batch_span(jobs: &[ClaimedJob], parent: Option<&Span>) -> Span {
     let job = only(jobs);
     tracing::info_span!(
+        parent: parent.and_then(Span::id),
         "batch",
         kind = jobs.first().map(|job| job.kind.as_str()),
         jobs = jobs.len(),
@@ -78,7 +84,7 @@ fn batch_span(jobs: &[ClaimedJob]) -> Span {
 
 impl TracedHandler {
     /// Begins a span for each job. A failure of the database does not fail the jobs: their traces then have no parent.
-    async fn begin(&self, jobs: &[ClaimedJob], batch: &Span) -> Vec<Span> {
+    async fn begin(&self, jobs: &[ClaimedJob]) -> Vec<Span> {
         let traceparents = deliveries::traceparents(&self.pool, &delivery_ids(jobs)).await;
         let traceparents = traceparents.unwrap_or_else(|error| {
             tracing::debug!(
@@ -104,7 +110,6 @@ impl TracedHandler {
             if let Some(traceparent) = job.delivery_id.and_then(|id| traceparents.get(&id)) {
                 trace_context::continue_trace(&span, traceparent);
             }
-            span.follows_from(batch);
             span
         };
         jobs.iter().map(span).collect()

@@ -54,14 +54,17 @@ async fn the_trace_of_the_sender_goes_on_in_the_request_and_in_the_job() {
     let session = SessionBuilder::of_trip("TRACE1").insert(&db.pool).await;
     let serve = serve(&db, &collector, "50").await;
     let delivery = send(&serve, "evt-trace", "TRACE1").await;
-    for name in ["request", "job"] {
+    for name in ["request", "job", "batch", "apply"] {
         let span = eventually(PATIENCE, "the span is exported", async || {
             let spans = collector.spans();
             let found = spans.iter().find(|span| span.name == name && span.trace == TRACE);
             found.cloned().ok_or(spans)
         })
         .await;
-        assert_eq!(span.parent, PARENT, "{span:?}");
+        assert_eq!(span.parent == PARENT, matches!(name, "request" | "job"), "{span:?}");
+        if matches!(name, "request" | "batch") {
+            assert_eq!(span.attributes["delivery"], delivery);
+        }
         if name == "job" {
             assert_eq!(span.attributes["delivery"], delivery);
             assert_eq!(span.attributes["kind"], "full_event");

@@ -12,7 +12,6 @@ use crate::cli::filter_args::DeliveryFilterArgs;
 use crate::cli::operator::{Operator, OperatorCommandArgs};
 use crate::cli::output::{print, print_json};
 use crate::cli::table::counted;
-use crate::domain::actor::ActionNote;
 use crate::domain::primary_quote::PrimaryQuotePolicy;
 
 #[derive(Debug, clap::Args)]
@@ -27,10 +26,6 @@ pub struct ReplayDeliveriesArgs {
     #[command(flatten)]
     pub bulk: BulkArgs,
 
-    /// The same as --note.
-    #[arg(long, value_name = "TEXT", conflicts_with = "note", value_parser = bulk::note)]
-    pub reason: Option<ActionNote>,
-
     /// Policy that selects the primary quote of a session, unless a person chose one.
     #[arg(
         long,
@@ -44,8 +39,7 @@ pub struct ReplayDeliveriesArgs {
     pub common: OperatorCommandArgs,
 }
 
-pub(super) async fn run(mut args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
-    args.bulk.note = args.bulk.note.or(args.reason.take());
+pub(super) async fn run(args: ReplayDeliveriesArgs) -> Result<ExitCode, CliError> {
     let work = BatchWork::Replay(args.filter.selection());
     let chosen = bulk::chosen(args.ids.len(), !work.is_unfiltered(), "deliveries")?;
     let operator = Operator::open(&args.common.target).await?;

@@ -36,7 +36,7 @@ impl DemoConsole {
 
     /// Prints the address and the token.
     pub fn show(&self) -> Result<(), CliError> {
-        note("\nthe board of the sessions, where new quotes arrive for five minutes:")?;
+        note("\nthe board of the sessions, where new quotes arrive for an hour:")?;
         // To be copied: not broken.
         print(format_args!(
             "http://{}{CONSOLE_PATH} (sign in with {})",

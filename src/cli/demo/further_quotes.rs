@@ -6,14 +6,14 @@ use crate::cli::simulate::seed_sessions::SeededSessions;
 use crate::simulator::generate::GeneratorOptions;
 use crate::simulator::scenario::Scenario;
 
-/// RFQs until [`FIRST_ANSWERS`], and then four minutes with an action of an operator every three seconds.
+/// RFQs until [`FIRST_ANSWERS`], and then an hour with an action of an operator every five seconds.
 const OPTIONS: GeneratorOptions = GeneratorOptions {
-    trips: 8,
-    actions: 80,
-    seconds: 300,
+    trips: 40,
+    actions: 720,
+    seconds: 4_000,
 };
 /// A visitor does not wait for the RFQs, in seconds of the scenario.
-const FIRST_ANSWERS: u64 = 30;
+const FIRST_ANSWERS: u64 = 400;
 const SEED: u64 = 7;
 /// Seconds of the scenario per second.
 const SPEED: f64 = 1.0;

@@ -83,7 +83,13 @@ impl Downloader {
             return Ok(Err((Vec::new(), request.all_failed(&snooze))));
         };
         let began = Instant::now();
-        let span = tracing::info_span!("fetch", %resource, jobs = request.jobs.len());
+        let span = tracing::info_span!(
+            "fetch",
+            %resource,
+            jobs = request.jobs.len(),
+            // The first one: those that wait for the same resource share its fetch.
+            delivery = request.jobs.iter().find_map(|job| job.delivery_id).map(display),
+        );
         let fetched = self.client.get(resource).instrument(span).await;
         let error = fetched.result.as_ref().err();
         measure(resource, error, began.elapsed());

@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::{RULES, file};
+use super::{PROMETHEUS_BOARD, RULES, file, queries};
 use crate::crash::load::{body, client, post, sessions};
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
@@ -125,6 +125,23 @@ impl Prometheus {
         absent
     }
 
+    /// The panels of the board of which Prometheus cannot evaluate the expression: the others give a result, empty without a fault.
+    async fn unreadable_panels(&self) -> Vec<String> {
+        let board = serde_json::from_str(&file(PROMETHEUS_BOARD)).unwrap();
+        let expressions = queries(&board, "expr");
+        assert!(expressions.len() > 15);
+        let mut unreadable = Vec::new();
+        for expression in expressions {
+            let chosen = expression.replace("$__rate_interval", "1m");
+            let url = format!("http://{}/api/v1/query", self.address);
+            let url = Url::parse_with_params(&url, [("query", &chosen)]).unwrap();
+            if Client::new().get(url).send().await.unwrap().status() != 200 {
+                unreadable.push(expression);
+            }
+        }
+        unreadable
+    }
+
     /// The alerts that are pending or firing, with their states.
     async fn active(&self) -> BTreeSet<(String, String)> {
         let data = self.get("alerts", &[]).await.unwrap();
@@ -210,6 +227,7 @@ async fn prometheus_scrapes_every_metric_under_load_and_rules_fire_on_faults() {
         equal(prometheus.absent_metrics().await, Vec::new())
     })
     .await;
+    assert_eq!(prometheus.unreadable_panels().await, Vec::<String>::new());
     assert_eq!(prometheus.active().await, BTreeSet::new(), "alerts without a fault");
     let rules = prometheus.get("rules", &[]).await.unwrap();
     let groups = rules["groups"].as_array().unwrap();
