@@ -64,10 +64,12 @@ impl AdminService {
         limit: i64,
         actor: &Actor,
     ) -> Result<ExportPage, sqlx::Error> {
+        // Before the transaction, which would hold a connection meanwhile.
+        let (ids, next) = selection.ids(&self.pool, before, limit).await?;
         let mut tx = self.pool.begin().await?;
-        let page = export::page(&self.pool, &mut tx, selection, before, limit).await?;
+        let page = export::page(&mut tx, &ids, next).await?;
         let counts = json!({"deliveries": page.data.iter().filter(|delivery| delivery.body.is_some()).count()});
-        let details = export::audit_details(selection);
+        let details = export::audit_details(selection, before, limit);
         audit::append_change(&mut tx, actor, AuditAction::ExportDeliveries, details, &counts).await?;
         tx.commit().await?;
         Ok(page)

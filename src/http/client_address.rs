@@ -33,30 +33,41 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let forwarded = self.last_untrusted(peer, hops(headers, FORWARDED.as_str(), forwarded_for));
-        let x_forwarded_for = self.last_untrusted(peer, hops(headers, X_FORWARDED_FOR, address));
-        match (self.trusts(forwarded), self.trusts(x_forwarded_for)) {
-            // Absent, or with proxies only: another one wrote the other header.
-            (true, false) => x_forwarded_for,
-            (false, true) => forwarded,
-            (false, false) if forwarded != x_forwarded_for => peer,
-            _ if headers.contains_key(FORWARDED) => forwarded,
-            _ => x_forwarded_for,
+        let forwarded = self.stated(hops(headers, FORWARDED.as_str(), forwarded_for));
+        let x_forwarded_for = self.stated(hops(headers, X_FORWARDED_FOR, address));
+        match (forwarded, x_forwarded_for) {
+            (StatedClient::Client(client), StatedClient::Client(other)) if client == other => client,
+            (StatedClient::Client(client), StatedClient::None | StatedClient::Proxy(_))
+            | (StatedClient::None | StatedClient::Proxy(_), StatedClient::Client(client))
+            | (StatedClient::Proxy(client), StatedClient::None | StatedClient::Proxy(_))
+            | (StatedClient::None, StatedClient::Proxy(client)) => client,
+            _ => peer,
         }
     }
 
-    fn last_untrusted(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
-        let mut client = peer;
+    fn stated(&self, hops: Vec<Option<IpAddr>>) -> StatedClient {
+        let mut stated = StatedClient::None;
         for hop in hops.into_iter().rev() {
-            // An unknown or hidden address: the proxy that wrote it is the last known one.
-            let Some(hop) = hop else { break };
-            client = hop.to_canonical();
-            if !self.trusts(client) {
-                break;
+            let Some(hop) = hop else { return StatedClient::Hidden };
+            let address = hop.to_canonical();
+            if !self.trusts(address) {
+                return StatedClient::Client(address);
             }
+            stated = StatedClient::Proxy(address);
         }
-        client
+        stated
     }
+}
+
+/// The client that a header states.
+enum StatedClient {
+    /// The header is absent.
+    None,
+    /// All addresses are of proxies: the outermost one.
+    Proxy(IpAddr),
+    /// The address before the proxies is unknown, hidden or no address.
+    Hidden,
+    Client(IpAddr),
 }
 
 /// Returns whether the request came over TLS, as the trusted proxy at the other end of the connection states.
@@ -87,8 +98,11 @@ pub fn client_key(address: IpAddr) -> IpAddr {
 /// The elements of a header that proxies append to, in the order in which they were written.
 fn hops(headers: &HeaderMap, name: &str, parse: fn(&str) -> Option<IpAddr>) -> Vec<Option<IpAddr>> {
     let values = headers.get_all(name).iter();
-    let elements = values.flat_map(|value| value.to_str().unwrap_or_default().split(','));
-    elements.map(|element| parse(element.trim())).collect()
+    // Each by itself: bytes that the client wrote at the beginning must not hide what a proxy appended.
+    let elements = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    elements
+        .map(|element| parse(std::str::from_utf8(element).ok()?.trim()))
+        .collect()
 }
 
 /// The `for` parameter of an element of `Forwarded`.

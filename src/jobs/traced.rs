@@ -37,7 +37,7 @@ impl JobHandler for TracedHandler {
             let spans = self.begin(&batch.jobs).await;
             // Of a single job the work is in the trace of its sender. A span has one parent, so that of several jobs is in none.
             let span = batch_span(&batch.jobs, only(&spans));
-            for job in &spans {
+            for job in spans.iter().filter(|_| spans.len() > 1) {
                 job.follows_from(&span);
             }
             let result = self.handler.perform(batch).instrument(span).await;

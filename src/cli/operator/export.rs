@@ -32,11 +32,19 @@ impl Operator {
                 let mut call = ApiCall::get(&["admin", "deliveries", "export"]);
                 call.query = serde_json::from_value(params.context(attempt)?).context(attempt)?;
                 call.query.insert("limit".to_owned(), limit.into());
-                let page: ListResponse<ExportedDelivery> = api.read(attempt, call).await?;
-                let next = page.next_cursor.as_deref().and_then(cursor::decode);
+                let page: ListResponse<ExportedDelivery> = api.call(attempt, call).await?.map_err(|_| {
+                    // There `export` is the id of a delivery.
+                    CliError::plain(format!("could not {attempt}: the service is older than this program"))
+                })?;
+                let next = page.next_cursor.map(|next| {
+                    let next = cursor::decode(&next).map(|DeliveryCursor(id)| id);
+                    next.ok_or_else(|| {
+                        CliError::plain(format!("could not {attempt}: the service sent an unknown cursor"))
+                    })
+                });
                 Ok(ExportPage {
                     data: page.data,
-                    next: next.map(|DeliveryCursor(id)| id),
+                    next: next.transpose()?,
                 })
             }
         }

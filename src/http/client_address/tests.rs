@@ -6,7 +6,10 @@ fn client(peer: &str, headers: &[(&'static str, &'static str)]) -> String {
     let networks = ["10.0.0.0/8", "2001:db8:1::/48"].map(|network| network.parse().unwrap());
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        map.append(
+            HeaderName::from_static(name),
+            HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
     }
     let proxies = TrustedProxies::new(&networks);
     proxies.client(peer.parse().unwrap(), &map).to_string()
@@ -53,7 +56,21 @@ fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
             &[("forwarded", "for=10.0.0.2"), ("x-forwarded-for", "192.0.2.1")],
             "192.0.2.1",
         ),
+        // The bytes are no ASCII.
+        (&[("x-forwarded-for", "\u{e9}, 192.0.2.1")], "192.0.2.1"),
         // The proxy wrote one of them, and the client the other.
+        (
+            &[("forwarded", "for=_hidden"), ("x-forwarded-for", "192.0.2.2")],
+            "10.0.0.1",
+        ),
+        (
+            &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "\u{e9}, 192.0.2.2")],
+            "10.0.0.1",
+        ),
+        (
+            &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "\u{e9}")],
+            "10.0.0.1",
+        ),
         (
             &[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.2")],
             "10.0.0.1",

@@ -1,6 +1,7 @@
 //! Jobs that are taken over after a crash.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim::{self, Claim};
@@ -9,26 +10,32 @@ use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::job_kind::JobKind;
 use avinode_ingest::queue::outcomes::{self, JobOutcome};
-use avinode_ingest::queue::release;
+use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::worker::{Worker, WorkerStep};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 
 use crate::support::cluster::Db;
-use crate::support::sql::count;
+use crate::support::sql::{count, text};
 
 const JOBS: usize = 400;
 
-/// Finishes its jobs.
+/// Finishes its jobs, or stands still.
 struct Finish {
     pool: transaction::Pool,
     sizes: Mutex<Vec<usize>>,
+    stands_still: Option<Notify>,
 }
 
 impl JobHandler for Finish {
     fn perform<'a>(&'a self, batch: &'a JobBatch) -> BoxFuture<'a, Result<UnfinishedJobs, JobError>> {
         async move {
             self.sizes.lock().unwrap().push(batch.jobs.len());
+            if let Some(begun) = &self.stands_still {
+                begun.notify_one();
+                return std::future::pending().await;
+            }
             let mut tx = self.pool.begin().await?;
             let held = claim::lock_held(&mut tx, &batch.jobs).await?;
             let outcome = |job| JobOutcome::new(job, "nothing", "");
@@ -49,18 +56,23 @@ struct Crowd {
 
 impl Crowd {
     async fn taken_over() -> Self {
+        Self::of(JOBS, None).await
+    }
+
+    async fn of(jobs: usize, stands_still: Option<Notify>) -> Self {
         let db = Db::new().await;
         db.run(&format!(
-            "INSERT INTO avinode_ingest.jobs (kind) SELECT 'full_event' FROM generate_series(1, {JOBS})"
+            "INSERT INTO avinode_ingest.jobs (kind) SELECT 'full_event' FROM generate_series(1, {jobs})"
         ))
         .await;
         let handler = Arc::new(Finish {
             pool: db.pool.service(),
             sizes: Mutex::default(),
+            stands_still,
         });
         let claimer = ClaimByKind::new(vec![KindHandler {
             kind: JobKind::FullEvent,
-            batch_size: JOBS.try_into().unwrap(),
+            batch_size: jobs.try_into().unwrap(),
             handler: handler.clone(),
         }]);
         let worker = Worker::new(db.pool.service(), db.pool.service(), claimer);
@@ -88,6 +100,40 @@ impl Crowd {
 
     fn sizes(&self) -> Vec<usize> {
         std::mem::take(&mut self.handler.sizes.lock().unwrap())
+    }
+}
+
+/// What the worker records when it begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_of_a_small_batch_makes_its_jobs_suspected_and_one_of_a_run_alone_counts() {
+    let marks = "SELECT concat_ws(' ', count(isolated_since), count(*) FILTER (WHERE suspected), sum(crashes))
+        FROM avinode_ingest.jobs";
+    for (jobs, begun, crashed) in [(JOBS, "20 0 0", "0 20 0"), (5, "1 1 0", "0 1 1")] {
+        let crowd = Crowd::of(jobs, Some(Notify::new())).await;
+        tokio::select! {
+            _ = crowd.worker.step("doomed") => unreachable!("it stands still"),
+            () = crowd.handler.stands_still.as_ref().unwrap().notified() => {}
+        }
+        assert_eq!(text(&crowd.db.pool, marks).await.as_deref(), Some(begun), "{jobs} jobs");
+        crowd.crash().await;
+        let claimed = crowd.claim().await;
+        assert_eq!(
+            text(&crowd.db.pool, marks).await.as_deref(),
+            Some(crashed),
+            "{jobs} jobs"
+        );
+        // Served to an end, they are no more suspected than others.
+        let again = claimed.jobs().map(|job| RescheduledJob {
+            job: job.clone(),
+            delay: Duration::ZERO,
+            counts_attempt: true,
+            note: Some("failed".to_owned()),
+        });
+        release::reschedule(&crowd.db.pool.service(), &again.collect::<Vec<_>>())
+            .await
+            .unwrap();
+        let suspected = "SELECT count(*) FROM avinode_ingest.jobs WHERE suspected OR isolated";
+        assert_eq!(count(&crowd.db.pool, suspected).await, 0);
     }
 }
 

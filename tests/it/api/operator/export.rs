@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{Seeded, TRIP};
 use crate::api::READ;
 use crate::support::bodies::{base, message};
-use crate::support::deliveries::store_deliveries;
+use crate::support::deliveries::{store_bytes, store_deliveries};
 use crate::support::program::run;
 use crate::support::sql::text;
 
@@ -99,6 +100,24 @@ async fn an_export_through_the_api_writes_the_files_of_one_on_the_database_and_i
         !text(&db.pool, exported).await.unwrap().contains(' '),
         "both count the same"
     );
+    // A page has some megabytes of bodies at most.
+    let large = format!(r#"{{"event": "x", "data": "{}"}}"#, "y".repeat(100_000)).into_bytes();
+    store_bytes(&db.pool, &vec![large; 80], base() + TimeDelta::hours(1)).await;
+    let page = seeded.api.get("/v1/admin/deliveries/export?limit=200").await.body;
+    assert_eq!(page["data"].as_array().unwrap().len(), 60);
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let page = seeded
+        .api
+        .get(&format!("/v1/admin/deliveries/export?limit=25&cursor={cursor}"))
+        .await
+        .body;
+    let large = page["data"].as_array().unwrap().iter();
+    let large = large.filter(|delivery| {
+        delivery["body"]["content"]
+            .as_str()
+            .is_some_and(|body| body.contains("\"x\""))
+    });
+    assert_eq!(large.count(), 20);
     let refused = seeded.api.get("/v1/admin/deliveries/export?limit=201").await;
     assert_eq!(refused.assert_problem(422, "validation-failed"), ["limit"]);
     seeded.api.service.stop().await;
