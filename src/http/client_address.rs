@@ -37,16 +37,16 @@ impl TrustedProxies {
         let x_forwarded_for = self.stated(hops(headers, X_FORWARDED_FOR, address));
         match (forwarded, x_forwarded_for) {
             (StatedClient::Client(client), StatedClient::Client(other)) if client == other => client,
-            (StatedClient::Client(client), StatedClient::None | StatedClient::Proxy(_))
-            | (StatedClient::None | StatedClient::Proxy(_), StatedClient::Client(client))
-            | (StatedClient::Proxy(client), StatedClient::None | StatedClient::Proxy(_))
-            | (StatedClient::None, StatedClient::Proxy(client)) => client,
+            (StatedClient::Client(client), StatedClient::Absent | StatedClient::Proxy(_))
+            | (StatedClient::Absent | StatedClient::Proxy(_), StatedClient::Client(client))
+            | (StatedClient::Proxy(client), StatedClient::Absent | StatedClient::Proxy(_))
+            | (StatedClient::Absent, StatedClient::Proxy(client)) => client,
             _ => peer,
         }
     }
 
     fn stated(&self, hops: Vec<Option<IpAddr>>) -> StatedClient {
-        let mut stated = StatedClient::None;
+        let mut stated = StatedClient::Absent;
         for hop in hops.into_iter().rev() {
             let Some(hop) = hop else { return StatedClient::Hidden };
             let address = hop.to_canonical();
@@ -61,8 +61,7 @@ impl TrustedProxies {
 
 /// The client that a header states.
 enum StatedClient {
-    /// The header is absent.
-    None,
+    Absent,
     /// All addresses are of proxies: the outermost one.
     Proxy(IpAddr),
     /// The address before the proxies is unknown, hidden or no address.

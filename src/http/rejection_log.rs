@@ -37,15 +37,21 @@ pub struct RejectionLog(LogLimit);
 
 impl RejectionLog {
     /// Logs a rejection at `level`, which is `INFO` or `WARN`, if the limit of this second allows it. `peer` is the other end of
-    /// the connection, and `client` the address for which it speaks, if it is a trusted proxy.
-    pub fn write(&self, level: Level, rejection: &Rejection, peer: Option<SocketAddr>, client: Option<IpAddr>) {
+    /// the connection, and `client` returns the address for which it speaks, if it is a trusted proxy.
+    pub fn write(
+        &self,
+        level: Level,
+        rejection: &Rejection,
+        peer: Option<SocketAddr>,
+        client: impl FnOnce() -> Option<IpAddr>,
+    ) {
         let Some(suppressed) = self.0.admit(rejection.reason, Instant::now()) else {
             return;
         };
-        // Computed only for a line that is written: a flood of rejected deliveries costs no digests.
+        // Computed only for a line that is written: a flood of rejected deliveries costs no digests and no look at its headers.
         let sha256 = rejection.body.as_ref().map(|body| hex::encode(Sha256::digest(body)));
         let (sha256, peer) = (sha256.as_deref(), peer.map(tracing::field::display));
-        let client = client.map(tracing::field::display);
+        let client = client().map(tracing::field::display);
         let Rejection { reason, length, .. } = rejection;
         // The level of a log statement is a constant.
         macro_rules! write {

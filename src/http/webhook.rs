@@ -79,7 +79,8 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
     let reason = facts.reason;
     match level {
         Some(level) => {
-            let (peer, client) = addresses(&state, &head.extensions, &head.headers);
+            let peer = peer(&head.extensions);
+            let client = || client_behind(&state, peer?, &head.headers);
             state.rejections.write(level, &facts, peer, client);
             // After a 503 Avinode sends the delivery again, and the cause is in the log.
             if !matches!(problem, Problem::Unavailable { .. }) {
@@ -104,7 +105,8 @@ pub async fn receive(State(state): State<AppState>, request: Request) -> Respons
 pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Response {
     if request.method() == Method::POST {
         let path = request.uri().path().trim_end_matches('/');
-        let (peer, client) = addresses(&state, request.extensions(), request.headers());
+        let peer = peer(request.extensions());
+        let client = || client_behind(&state, peer?, request.headers());
         let rejection = Rejection {
             reason: match state.paths.iter().any(|known| path.eq_ignore_ascii_case(known)) {
                 true => "the path differs from the webhook's in case or in a slash at its end",
@@ -119,14 +121,15 @@ pub async fn unknown_path(State(state): State<AppState>, request: Request) -> Re
     Problem::NotFound.into_response()
 }
 
-/// The other end of the connection, and the client behind it if it is a trusted proxy.
-fn addresses(state: &AppState, extensions: &Extensions, headers: &HeaderMap) -> (Option<SocketAddr>, Option<IpAddr>) {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    let client = peer.map(|peer| state.limits.proxies.client(peer.ip(), headers));
-    (
-        peer,
-        client.filter(|client| peer.is_some_and(|peer| peer.ip().to_canonical() != *client)),
-    )
+/// The other end of the connection.
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+}
+
+/// The client behind `peer`, if that is a trusted proxy.
+fn client_behind(state: &AppState, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    let client = state.limits.proxies.client(peer.ip(), headers);
+    (client != peer.ip().to_canonical()).then_some(client)
 }
 
 async fn accept(state: &AppState, head: &Parts, body: axum::body::Body) -> Result<DeliveryReceipt, WebhookRejection> {
@@ -182,7 +185,7 @@ fn admit_body(state: &AppState, verifier: &Verifier, head: &Parts) -> Result<Unf
             Err(error) => Err(WebhookRejection::unverified(verifier, &head.headers, error, None)),
         };
     }
-    let Some(ConnectInfo(peer)) = head.extensions.get::<ConnectInfo<SocketAddr>>() else {
+    let Some(peer) = peer(&head.extensions) else {
         return Ok(UnfinishedBody::uncounted());
     };
     let client = state.limits.proxies.client(peer.ip(), &head.headers);

@@ -13,6 +13,7 @@ pub mod deliveries;
 pub mod documents;
 pub mod eventually;
 pub mod fake_avinode;
+pub mod folder;
 pub mod generators;
 pub mod mail_server;
 pub mod old_schema;

@@ -210,9 +210,8 @@ impl ClaimByKey {
                     leased_by = $3,
                     due_at = clock_timestamp() + $4,
                     attempts = job.attempts + 1,
-                    -- As in the claim by kind: a lease that is still set has run out.
+                    -- As in the claim by kind: a lease that is still set has run out, and only the crash of a run alone counts.
                     isolated = job.isolated OR job.lease_token IS NOT NULL,
-                    -- Also as there.
                     crashes = job.crashes + (
                         job.suspected AND job.lease_token IS NOT NULL
                         AND coalesce(job.isolated_since > pg_postmaster_start_time(), false)

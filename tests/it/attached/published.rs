@@ -78,7 +78,7 @@ async fn changes_of_sessions_arrive_in_a_publication_with_the_new_row() {
         .await;
     }
     service.stop().await;
-    // What workers commit is written out later.
+    // Commits of workers are flushed later, and the slot has only what is flushed.
     postgres.checkpoint().await;
     let published = "SELECT data FROM pg_logical_slot_get_binary_changes(
         'realtime', NULL, NULL, 'proto_version', '1', 'publication_names', 'supabase_realtime')";

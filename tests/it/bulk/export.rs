@@ -1,7 +1,5 @@
 //! Exported deliveries, sent to an empty database, make the same sessions without the redacted texts.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use avinode_ingest::cli::fixture_run::SeededManifest;
@@ -13,6 +11,7 @@ use serde_json::Value;
 use crate::crash::program::Serve;
 use crate::support::PATIENCE;
 use crate::support::cluster::Db;
+use crate::support::folder::files;
 use crate::support::program::{ProgramRun, run_on};
 use crate::support::snapshot::dead_jobs;
 use crate::support::sql::count;
@@ -50,18 +49,6 @@ async fn sent(db: &Db, folder: &str) -> Vec<Value> {
 async fn export(db: &Db, folder: &Path, arguments: &[&str]) -> ProgramRun {
     let folder = folder.to_str().unwrap();
     run_on(db, &[&["deliveries", "export", "--out", folder], arguments].concat()).await
-}
-
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use avinode_ingest::postgres::transaction;
-use avinode_ingest::queue::claim::{self, Claim};
+use avinode_ingest::queue::claim::Claim;
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::job_kind::JobKind;
-use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::release::{self, RescheduledJob};
 use avinode_ingest::queue::worker::{Worker, WorkerStep};
 use futures_util::FutureExt;
@@ -18,6 +17,7 @@ use tokio::sync::Notify;
 
 use crate::support::cluster::Db;
 use crate::support::sql::{count, text};
+use crate::support::worker::finish;
 
 const JOBS: usize = 400;
 
@@ -36,12 +36,7 @@ impl JobHandler for Finish {
                 begun.notify_one();
                 return std::future::pending().await;
             }
-            let mut tx = self.pool.begin().await?;
-            let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let outcome = |job| JobOutcome::new(job, "nothing", "");
-            outcomes::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
-            tx.commit().await?;
-            Ok(vec![])
+            finish(&self.pool, batch).await
         }
         .boxed()
     }
@@ -103,7 +98,7 @@ impl Crowd {
     }
 }
 
-/// What the worker records when it begins.
+/// By the marks that the worker itself sets when a run begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_of_a_small_batch_makes_its_jobs_suspected_and_one_of_a_run_alone_counts() {
     let marks = "SELECT concat_ws(' ', count(isolated_since), count(*) FILTER (WHERE suspected), sum(crashes))

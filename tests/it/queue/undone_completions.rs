@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use avinode_ingest::heartbeat::HeartbeatRegistry;
 use avinode_ingest::postgres::transaction;
-use avinode_ingest::queue::claim;
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
 use avinode_ingest::queue::handler::{JobBatch, JobHandler, UnfinishedJobs};
 use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::job_kind::JobKind;
-use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::worker::Worker;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,6 +20,7 @@ use crate::support::PATIENCE;
 use crate::support::cluster::Db;
 use crate::support::eventually::{equal, eventually};
 use crate::support::sql::count;
+use crate::support::worker::finish;
 
 const NAME: &str = "a worker";
 
@@ -37,12 +36,7 @@ impl JobHandler for Finish {
             if batch.jobs.iter().any(|job| job.key.as_deref() == Some("slow")) {
                 self.slow.acquire().await.unwrap().forget();
             }
-            let mut tx = self.pool.begin().await?;
-            let held = claim::lock_held(&mut tx, &batch.jobs).await?;
-            let outcome = |job| JobOutcome::new(job, "nothing", "");
-            outcomes::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
-            tx.commit().await?;
-            Ok(vec![])
+            finish(&self.pool, batch).await
         }
         .boxed()
     }

@@ -6,17 +6,31 @@ use std::time::Duration;
 use avinode_ingest::clock::Clock;
 use avinode_ingest::domain::primary_quote::PrimaryQuotePolicy;
 use avinode_ingest::jobs::registry;
-use avinode_ingest::queue::admin;
+use avinode_ingest::postgres::transaction;
 use avinode_ingest::queue::claim_by_kind::{ClaimByKind, KindHandler};
+use avinode_ingest::queue::handler::{JobBatch, UnfinishedJobs};
+use avinode_ingest::queue::job::JobError;
 use avinode_ingest::queue::job_kind::JobKind;
+use avinode_ingest::queue::outcomes::{self, JobOutcome};
 use avinode_ingest::queue::retry::RetryPolicy;
 use avinode_ingest::queue::worker::Worker;
+use avinode_ingest::queue::{admin, claim};
 use avinode_ingest::store::session_changes::SessionChanges;
 
 use super::PATIENCE;
 use super::bodies::base;
 use super::eventually::eventually;
 use super::pool::Pool;
+
+/// Finishes the jobs of a batch that are still held, as a handler without work does.
+pub async fn finish(pool: &transaction::Pool, batch: &JobBatch) -> Result<UnfinishedJobs, JobError> {
+    let mut tx = pool.begin().await?;
+    let held = claim::lock_held(&mut tx, &batch.jobs).await?;
+    let outcome = |job| JobOutcome::new(job, "nothing", "");
+    outcomes::complete(&mut tx, &held.iter().copied().map(outcome).collect::<Vec<_>>()).await?;
+    tx.commit().await?;
+    Ok(vec![])
+}
 
 /// A worker with the default policy, at `base()`.
 pub fn worker(pool: &Pool) -> Arc<Worker> {
